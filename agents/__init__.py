@@ -1,0 +1,1 @@
+"""What is done: the two Faust apps, the exactly-once engine, connectors and feeds."""

@@ -1,0 +1,118 @@
+"""One event through one node: the same function live, in tests and in a replay.
+
+Copies of policy and controls change the partition's own entry; everything else goes to the node's step with the
+entries of its key. The message key must be the key the contract derives from the record, because state of one
+account in two places would be two truths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from schemas.policy import parse
+from schemas.records import ControlCopy, PolicyCopy
+from schemas.topics import BY_NAME, key_of
+from streams.step import (
+    NOTHING_IN_FORCE,
+    ControlInForce,
+    Entries,
+    Event,
+    InForce,
+    Refused,
+    Store,
+)
+from tables.partition import ControlEntry, PartitionEntry
+from tables.spec import PARTITION_KEY, TableSpec
+
+Step = Callable[[Entries, Event, InForce], list[Any]]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A domain node: one Faust agent, one table, one pure step. `inbox` is one of its `sources`."""
+
+    name: str
+    app: str
+    sources: tuple[str, ...]
+    inbox: str
+    table: TableSpec
+    step: Step
+    sinks: tuple[str, ...]
+
+
+def fold(node: Node, store: Store, event: Event) -> list[Any]:
+    """The outputs of one event. Raises Refused (nothing may be kept) or InvariantBroken (the worker stops)."""
+    value = event.value
+    if event.topic == node.inbox:
+        body = value.body
+        if isinstance(body, PolicyCopy):
+            return _copy_policy(store, body)
+        if isinstance(body, ControlCopy):
+            return _copy_control(store, body)
+        event = _with_value(event, body)
+    elif event.topic[0] != "@":
+        expected = key_of(BY_NAME[event.topic], value)
+        if event.key != expected:
+            raise Refused("key", "key", event.key, f"the contract derives {expected!r}")
+    return node.step(Entries(store, event.key), event, in_force(store))
+
+
+def in_force(store: Store) -> InForce:
+    """Policy and controls as the partition knows them at this event."""
+    entry = store.get(PARTITION_KEY)
+    return NOTHING_IN_FORCE if entry is None else _in_force(entry)
+
+
+def _copy_policy(store: Store, copy: PolicyCopy) -> list[Any]:
+    try:
+        parse(copy.body)
+    except ValueError as why:
+        raise Refused("policy", "body", copy.name, str(why)) from why
+    old = store.get(PARTITION_KEY) or PartitionEntry()
+    store.put(
+        PARTITION_KEY,
+        PartitionEntry(copy.name, copy.version, copy.hash, copy.body, old.controls),
+    )
+    return []
+
+
+def _copy_control(store: Store, copy: ControlCopy) -> list[Any]:
+    old = store.get(PARTITION_KEY) or PartitionEntry()
+    others = [control for control in old.controls if control.scope != copy.scope]
+    new = ControlEntry(copy.scope, copy.mode, copy.epoch, copy.reason)
+    controls = tuple(sorted([*others, new], key=lambda control: control.scope))
+    store.put(
+        PARTITION_KEY,
+        PartitionEntry(
+            old.policy_name, old.policy_version, old.policy_hash, old.policy_body, controls
+        ),
+    )
+    return []
+
+
+@lru_cache(maxsize=64)
+def _in_force(entry: PartitionEntry) -> InForce:
+    return InForce(
+        policy=parse(entry.policy_body) if entry.policy_body else None,
+        version=f"{entry.policy_name}@{entry.policy_version}" if entry.policy_body else "none",
+        policy_hash=entry.policy_hash,
+        controls=tuple(
+            ControlInForce(control.scope, control.mode, control.epoch, control.reason)
+            for control in entry.controls
+        ),
+    )
+
+
+def _with_value(event: Event, value: Any) -> Event:
+    return Event(
+        event.topic,
+        event.partition,
+        event.offset,
+        event.key,
+        value,
+        event.timestamp_ms,
+        event.at_ms,
+    )
