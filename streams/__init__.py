@@ -1,1 +1,1 @@
-"""What is decided: pure steps and the topology that joins them. No I/O, no clock, no chance, no float."""
+"""What is decided: pure steps and the topology. No I/O, no clock, no chance, no float."""

@@ -1,8 +1,8 @@
 """One event through one node: the same function live, in tests and in a replay.
 
-Copies of policy and controls change the partition's own entry; everything else goes to the node's step with the
-entries of its key. The message key must be the key the contract derives from the record, because state of one
-account in two places would be two truths.
+Copies of policy and controls change the partition's own entry; everything else goes to the node's
+step with the entries of its key. The message key must be the key the contract derives from the
+record, because state of one account in two places would be two truths.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ class Node:
 
 
 def fold(node: Node, store: Store, event: Event) -> list[Any]:
-    """The outputs of one event. Raises Refused (nothing may be kept) or InvariantBroken (the worker stops)."""
+    """The outputs of one event. Raises Refused (nothing may be kept) or InvariantBroken (the worker
+    stops).
+    """
     value = event.value
     if event.topic == node.inbox:
         body = value.body

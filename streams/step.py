@@ -1,8 +1,9 @@
 """What a step takes and what it may return.
 
-A step is `step(entries, event, in_force) -> list of outputs`. It reads and writes the entries of one node key,
-and everything else it wants done it returns as a value: records to emit, a wish to be woken, and (intents only)
-effects that the runner carries out after the transaction has committed. Time, ids and prices arrive in events.
+A step is `step(entries, event, in_force) -> list of outputs`. It reads and writes the entries of
+one node key, and everything else it wants done it returns as a value: records to emit, a wish to be
+woken, and (intents only) effects that the runner carries out after the transaction has committed.
+Time, ids and prices arrive in events.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from schemas.records import Meta, Source
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
-    """One input of a step. `timestamp_ms` is the record's event time, `at_ms` the node's time, which never goes back.
+    """One input of a step. `timestamp_ms` is the record's event time, `at_ms` the node's time,
+    which never goes back.
 
-    `value` is the record itself; of an inbox record, its body; for the engine's own runs a `Tick` or a `Started`.
+    `value` is the record itself; of an inbox record, its body; for the engine's own runs a `Tick`
+    or a `Started`.
     """
 
     topic: str
@@ -37,13 +40,17 @@ class Tick(msgspec.Struct, frozen=True):
 
 
 class Started(msgspec.Struct, frozen=True):
-    """The partition was taken over by this worker; sent once to each key that has a wake-up pending."""
+    """The partition was taken over by this worker; sent once to each key that has a wake-up
+    pending.
+    """
 
     generation: int
 
 
 class Emit(msgspec.Struct, frozen=True, gc=False):
-    """A record to write. Key, partition and timestamp follow the contract of the topic unless they are named."""
+    """A record to write. Key, partition and timestamp follow the contract of the topic unless they
+    are named.
+    """
 
     topic: str
     value: Any
@@ -51,7 +58,9 @@ class Emit(msgspec.Struct, frozen=True, gc=False):
 
 
 class Wake(msgspec.Struct, frozen=True):
-    """Sets the key's one wake-up (node time, ms); None clears it. Steps return it only when it changes."""
+    """Sets the key's one wake-up (node time, ms); None clears it. Steps return it only when it
+    changes.
+    """
 
     at_ms: int | None
 
@@ -68,7 +77,7 @@ class Refused(Exception):
 
 
 class InvariantBroken(RuntimeError):
-    """Something that cannot happen did: the worker stops, and nothing of this transaction is kept."""
+    """What cannot happen did: the worker stops, nothing of this transaction is kept."""
 
 
 class ControlInForce(msgspec.Struct, frozen=True):
@@ -94,7 +103,9 @@ class InForce(msgspec.Struct, frozen=True):
         return max((control.epoch for control in self.controls), default=0)
 
     def mode(self, class_: str, account_id: str) -> str:
-        """The strictest mode of all scopes that match; without any control record everything is PAUSED."""
+        """The strictest mode of all scopes that match; without any control record everything is
+        PAUSED.
+        """
         venue = account_id.partition(":")[0]
         scopes = ("all", f"class:{class_}", f"venue:{venue}", f"account:{account_id}")
         found = [control.mode for control in self.controls if control.scope in scopes]
@@ -108,7 +119,9 @@ NOTHING_IN_FORCE = InForce(policy=None, version="none", policy_hash="", controls
 
 
 class Store(Protocol):
-    """The entries of one partition: the engine's table live, `tables.memory.MemoryStore` in tests and replay."""
+    """The entries of one partition: the engine's table live, `tables.memory.MemoryStore` in tests
+    and replay.
+    """
 
     def get(self, key: str) -> Any | None: ...
     def put(self, key: str, value: Any) -> None: ...
@@ -134,7 +147,9 @@ class Entries:
         self._store.delete(self._full(part, rest))
 
     def range(self, part: str) -> Iterator[tuple[str, Any]]:
-        """All entries of a part with their `rest`, in key order; entries written by this very step included."""
+        """All entries of a part with their `rest`, in key order; entries written by this very step
+        included.
+        """
         prefix = f"{part}|{self.key}|"
         for full, value in self._store.range(prefix):
             yield full[len(prefix) :], value
@@ -144,10 +159,12 @@ class Entries:
 
 
 def meta(event: Event, in_force: InForce, trigger: str) -> Meta:
-    """The stamp of every output of one event: a derived event id, event time, policy, input coordinates.
+    """The stamp of every output of one event: a derived event id, event time, policy, input
+    coordinates.
 
-    `trigger` is the natural key of the cause (`exec:<id>#<revision>`, `as_of:<time>`, `outcome:<intent>#<state>`),
-    so that the same record restored at another offset gives the same id.
+    `trigger` is the natural key of the cause (`exec:<id>#<revision>`, `as_of:<time>`,
+    `outcome:<intent>#<state>`), so that the same record restored at another offset gives the same
+    id.
     """
     return Meta(
         event_id=derive("event", event.key, trigger, 0, in_force.version, event.timestamp_ms),

@@ -1,4 +1,6 @@
-"""What each partition of each node knows besides its keys: the policy and the controls in force there."""
+"""What each partition of each node knows besides its keys: the policy and the controls in force
+there.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ class ControlEntry(msgspec.Struct, frozen=True):
 
 
 class PartitionEntry(msgspec.Struct, frozen=True):
-    """Policy (canonical JSON in `body`) and controls in force from this place in the partition's order on."""
+    """Policy (canonical JSON in `body`) and controls in force from this place in the partition's
+    order on.
+    """
 
     policy_name: str = ""
     policy_version: int = 0

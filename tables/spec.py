@@ -1,8 +1,8 @@
 """How a node's state is written down: a table of frozen structs, each part with its own type.
 
-A full table key is `part|node key` or `part|node key|rest`; the part chooses the type. A value is readable JSON
-on the changelog, because people look at it in a Kafka UI: one object per entry, integers that count units of
-10^-18 (`*_e18`) as strings, since a browser rounds numbers above 2^53.
+A full table key is `part|node key` or `part|node key|rest`; the part chooses the type. A value is
+readable JSON on the changelog, because people look at it in a Kafka UI: one object per entry,
+integers that count units of 10^-18 (`*_e18`) as strings, since a browser rounds numbers above 2^53.
 """
 
 from __future__ import annotations

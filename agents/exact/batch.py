@@ -1,0 +1,43 @@
+"""What one transaction will hold, while it is being folded: outputs, effects, offsets, and the
+order of its events.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agents.exact.table import Table
+
+Out = tuple[str, str | bytes | None, bytes | None, int | None, int, Any]
+TopicPartition = tuple[str, int]
+
+
+class Batch:
+    """Outputs as (topic, key, value, partition, timestamp ms, headers); offsets are the next ones
+    to read.
+
+    `runs` is the merge order: per (table, partition) the stretches (topic, from, to) in the order
+    they were folded. `at_ms` holds the time of each partition in it.
+    """
+
+    def __init__(self) -> None:
+        self.outs: list[Out] = []
+        self.effects: list[Any] = []
+        self.offsets: dict[TopicPartition, int] = {}
+        self.runs: dict[tuple[Table, int], list[list[Any]]] = {}
+        self.at_ms: dict[tuple[Table, int], int] = {}
+        self.events = 0
+
+    def ran(self, table: Table, partition: int, topic: str, start: int, stop: int) -> None:
+        """Notes that [start, stop) of a topic was folded next."""
+        runs = self.runs.get((table, partition))
+        if runs is None:
+            self.runs[table, partition] = [[topic, start, stop]]
+        elif runs[-1][0] == topic and topic[0] != "@":
+            runs[-1][2] = stop
+        else:
+            runs.append([topic, start, stop])
+
+    @property
+    def empty(self) -> bool:
+        return not self.offsets and not self.runs

@@ -1,0 +1,88 @@
+"""One transaction: changelog rows, outputs, merge order and source offsets become true together.
+
+Runs in the commit thread while the next batch is being folded. Values are frozen, so nothing can
+change under it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import KafkaError, Message
+from confluent_kafka import TopicPartition as KafkaTopicPartition
+
+from agents.exact import order
+from agents.exact.batch import Batch
+from agents.exact.store import Part, Row
+
+if TYPE_CHECKING:
+    from agents.exact.engine import Engine
+
+SEND_OFFSETS_S = 20
+COMMIT_S = 60
+
+
+def commit(engine: Engine, batch: Batch, metadata: bytes) -> float:
+    """Commits and stores one sealed batch. Returns the monotonic time from just before the commit
+    was called.
+
+    Any exception leaves the outcome to the broker: the caller ends the process.
+    """
+    producer, window = engine.producer, engine.config.window
+    producer.begin_transaction()
+    written = [
+        _write_changelog(engine, table.changelog, partition, table.parts[partition], at_ms)
+        for (table, partition), at_ms in batch.at_ms.items()
+    ]
+    hashes = {where: where[0].parts[where[1]].hash for where in batch.runs}
+    produce = producer.produce
+    for topic, key, value, partition, at_ms, headers in batch.outs + order.records(
+        engine.config, batch, hashes
+    ):
+        if partition is None:
+            produce(topic, value, key, timestamp=at_ms, headers=headers)
+        else:
+            produce(topic, value, key, partition, timestamp=at_ms, headers=headers)
+    if window is not None:
+        producer.flush(5)
+        window("produced")
+    own = engine.transactional_id
+    offsets = [KafkaTopicPartition(t, p, o, own) for (t, p), o in batch.offsets.items()]
+    producer.send_offsets_to_transaction(offsets, metadata, SEND_OFFSETS_S)
+    if window is not None:
+        window("offsets")
+    before_s = time.monotonic()
+    producer.commit_transaction(COMMIT_S)
+    if window is not None:
+        window("committed")
+    producer.poll(0)
+    for part, rows, reports in written:
+        part.store(rows, _position(reports))
+    if window is not None:
+        window("stored")
+    return before_s
+
+
+def _write_changelog(
+    engine: Engine, topic: str, partition: int, part: Part, at_ms: int
+) -> tuple[Part, list[Row], list[Any]]:
+    """Produces the part's rows; only the last one, `@hash`, reports its offset."""
+    rows = part.rows(at_ms)
+    produce = engine.producer.produce
+    for key, value in rows[:-1]:
+        produce(topic, value, key, partition, timestamp=at_ms)
+    reports: list[Any] = []
+
+    def delivered(error: KafkaError | None, message: Message) -> None:
+        reports.append((error, message.offset()))
+
+    key, value = rows[-1]
+    produce(topic, value, key, partition, on_delivery=delivered, timestamp=at_ms)
+    return part, rows, reports
+
+
+def _position(reports: list[tuple[KafkaError | None, int]]) -> int:
+    if len(reports) != 1 or reports[0][0] is not None:
+        raise RuntimeError(f"the changelog gave no delivery report: {reports}")
+    return reports[0][1] + 1

@@ -1,0 +1,276 @@
+"""One partition of one table: frozen values in memory over a RocksDB folder that trails the
+changelog.
+
+Three layers answer a read, newest first: what the running batch wrote (`_new`), what the committing
+batch wrote (`_inflight`), and the database, which changes only after a commit. In front of them
+lies a cache of two generations: a hit in the old one moves to the young one, and when the young one
+is full the old one is dropped.
+
+Beside every state stands its hash, the sum modulo 2^256 of sha256(key, 0x00, value) over all
+entries, kept up to date per changed entry: two tables are equal when their hashes are.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import is_dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import rocksdict
+
+from agents.exact.due import DUE, Due
+
+HASH_KEY = "@hash"
+_POSITION = b"\x00position"
+_MODULUS = 1 << 256
+_MISS = object()
+_DELETED = object()
+
+Row = tuple[bytes, bytes | None]
+Journal = list[tuple["Part", str, Any, int | None]]
+
+
+class Part:
+    """The entries of one (table, partition). `journal` is the engine's list of what the current
+    event wrote.
+    """
+
+    def __init__(
+        self,
+        path: Path | None,
+        dumps: Callable[[str, Any], bytes],
+        loads: Callable[[str, bytes], Any],
+        cache_entries: int,
+        journal: Journal,
+    ) -> None:
+        self._path, self._dumps, self._loads = path, dumps, loads
+        self._journal = journal
+        self._half = max(1, cache_entries // 2)
+        self._db: Any = _open(path) if path is not None else _Memory()
+        self._young: dict[str, Any] = {}
+        self._old: dict[str, Any] = {}
+        self._new: dict[str, Any] = {}
+        self._inflight: dict[str, Any] = {}
+        raw = self._db.get(_POSITION)
+        self.position = int(raw) if raw is not None else 0
+        self._recall()
+
+    def _recall(self) -> None:
+        """Hash, time and wake-ups as the stored entries say."""
+        raw = self._db.get(HASH_KEY.encode())
+        stamp = json.loads(raw) if raw is not None else {"hash": "0", "at": 0}
+        self.hash, self.at_ms = int(stamp["hash"], 16), int(stamp["at"])
+        self.due = Due(self)
+
+    # -- what a step does
+
+    def get(self, key: str) -> Any | None:
+        value = self._young.get(key, _MISS)
+        if value is not _MISS:
+            return value
+        value = self._below(key)
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, {}
+        self._young[key] = value
+        return value
+
+    def put(self, key: str, value: Any) -> None:
+        if type(value) not in _IMMUTABLE:
+            _require_immutable(value)
+        self._log(key)
+        self._new[key] = self._young[key] = value
+
+    def delete(self, key: str) -> None:
+        self._log(key)
+        self._new[key] = _DELETED
+        self._young[key] = None
+
+    def range(self, prefix: str) -> Iterator[tuple[str, Any]]:
+        """Entries whose key starts with `prefix`, in key order, with everything written so far."""
+        layers = {**self._inflight, **self._new}
+        found = {key: value for key, value in layers.items() if key.startswith(prefix)}
+        for raw, data in _scan(self._db, prefix.encode()):
+            key = raw.decode()
+            if key not in found:
+                found[key] = self._load(key, data)
+        for key in sorted(found):
+            if found[key] is not _DELETED:
+                yield key, found[key]
+
+    def wake(self, key: str, at_ms: int | None) -> None:
+        self.due.wake(key, at_ms)
+
+    def take_back(self, key: str, prior: Any, due_at: int | None) -> None:
+        """Undoes one write of a refused event."""
+        if prior is _MISS:
+            self._new.pop(key, None)
+            self._young.pop(key, None)
+            self._old.pop(key, None)
+        else:
+            self._new[key] = prior
+            self._young[key] = None if prior is _DELETED else prior
+        if key.startswith(DUE):
+            self.due.restore(key.split("|", 2)[2], due_at)
+
+    # -- what the engine does
+
+    @property
+    def dirty(self) -> bool:
+        return bool(self._new)
+
+    def seal(self, at_ms: int) -> None:
+        """The running batch becomes the committing one; the one before must have been stored."""
+        self._inflight, self._new, self.at_ms = self._new, {}, at_ms
+
+    def rows(self, at_ms: int) -> list[Row]:
+        """The sealed batch as changelog rows, `@hash` last. Runs in the commit thread."""
+        inflight = self._inflight
+        keys = [key.encode() for key in inflight]
+        total = self.hash
+        out: list[Row] = []
+        for key, raw, value, before in zip(
+            inflight, keys, inflight.values(), self._db.get(keys) if keys else (), strict=True
+        ):
+            data = None if value is _DELETED else self._dump(key, value)
+            if before is not None:
+                total -= _digest(raw, before)
+            if data is not None:
+                total += _digest(raw, data)
+            out.append((raw, data))
+        self.hash = total % _MODULUS
+        stamp = json.dumps({"at": at_ms, "hash": f"{self.hash:064x}"}).encode()
+        out.append((HASH_KEY.encode(), stamp))
+        return out
+
+    def store(self, rows: list[Row], position: int) -> None:
+        """Writes committed rows and the changelog position behind them in one batch."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, value in rows:
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(_POSITION, str(position).encode())
+        self._db.write(batch)
+        self.position = position
+
+    def stored(self) -> None:
+        """The committing batch is in the database now."""
+        self._inflight = {}
+
+    def restore(self, rows: list[Row], position: int) -> None:
+        """Applies changelog rows written by others; the hash follows entry by entry."""
+        total = self.hash
+        latest = dict(rows)
+        for (key, value), before in zip(
+            latest.items(), self._db.get(list(latest)) if latest else (), strict=True
+        ):
+            if key == HASH_KEY.encode():
+                continue
+            if before is not None:
+                total -= _digest(key, before)
+            if value is not None:
+                total += _digest(key, value)
+        self.hash = total % _MODULUS
+        self.store(list(latest.items()), position)
+
+    def reopen(self) -> int:
+        """Forgets all caches after a restore; returns the hash the log claims."""
+        self._young, self._old, self._new, self._inflight = {}, {}, {}, {}
+        followed = self.hash
+        self._recall()
+        claimed, self.hash = self.hash, followed
+        return claimed
+
+    def wipe(self) -> None:
+        """Empties the folder: it is not a prefix of this log."""
+        self.close()
+        if self._path is None:
+            raise ValueError("a part in memory has no folder to wipe")
+        shutil.rmtree(self._path)
+        self._db = _open(self._path)
+        self.position = 0
+        self.reopen()
+        self.hash = 0
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _below(self, key: str) -> Any | None:
+        for layer in (self._new, self._inflight, self._old):
+            value = layer.get(key, _MISS)
+            if value is not _MISS:
+                return None if value is _DELETED else value
+        raw = self._db.get(key.encode())
+        return None if raw is None else self._load(key, raw)
+
+    def _log(self, key: str) -> None:
+        due_at = self.due.at(key.split("|", 2)[2]) if key.startswith(DUE) else None
+        self._journal.append((self, key, self._new.get(key, _MISS), due_at))
+
+    def _dump(self, key: str, value: Any) -> bytes:
+        return str(value).encode() if key.startswith(DUE) else self._dumps(key, value)
+
+    def _load(self, key: str, data: bytes) -> Any:
+        return int(data) if key.startswith(DUE) else self._loads(key, data)
+
+
+class _Memory(dict[bytes, bytes]):
+    """The database of a part that lives in memory (harness)."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        if isinstance(key, list):
+            return [super(_Memory, self).get(one) for one in key]
+        return super().get(key, default)
+
+    def close(self) -> None:
+        self.clear()
+
+
+def _open(path: Path) -> rocksdict.Rdict:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    options = rocksdict.Options(raw_mode=True)
+    options.create_if_missing(True)
+    options.set_write_buffer_size(8 << 20)
+    options.set_max_write_buffer_number(2)
+    options.set_keep_log_file_num(2)
+    blocks = rocksdict.BlockBasedOptions()
+    blocks.set_block_cache(rocksdict.Cache(8 << 20))
+    blocks.set_bloom_filter(10, False)
+    options.set_block_based_table_factory(blocks)
+    return rocksdict.Rdict(str(path), options)
+
+
+def _scan(db: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+    if isinstance(db, _Memory):
+        yield from sorted((key, value) for key, value in db.items() if key.startswith(prefix))
+        return
+    for key, value in db.items(from_key=prefix):
+        if not key.startswith(prefix):
+            return
+        yield key, value
+
+
+def _digest(key: bytes, value: bytes) -> int:
+    return int.from_bytes(sha256(key + b"\x00" + value).digest(), "big")
+
+
+_IMMUTABLE: set[type] = {str, bytes, int, bool, tuple, frozenset, type(None)}
+
+
+def _require_immutable(value: Any) -> None:
+    """A value that could change behind the table's back would lose the update: refuse it by type,
+    once.
+    """
+    cls = type(value)
+    frozen = (isinstance(value, msgspec.Struct) and cls.__struct_config__.frozen) or (
+        is_dataclass(value) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+    )
+    if not frozen:
+        raise TypeError(f"a table holds frozen values, not {cls.__name__}")
+    _IMMUTABLE.add(cls)

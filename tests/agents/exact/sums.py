@@ -1,0 +1,167 @@
+"""A small app that the engine's tests run as real worker processes: deposits and rates joined per account.
+
+Stage one keeps a running sum per account, yields it, and forwards large deposits to stage two under one key; stage
+two numbers what it gets. An account asks to be woken once, and says so when it is. A deposit of -1 breaks the agent,
+one of -2 is refused, "effect" asks for an effect that the worker writes down in a file.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import faust
+import msgspec
+
+from agents import exact
+
+
+class Account(msgspec.Struct, frozen=True):
+    """A running sum, the count behind it, and the last rate seen."""
+
+    total: int = 0
+    count: int = 0
+    rate: int = 0
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """What stage two has numbered so far."""
+
+    total: int = 0
+    count: int = 0
+
+
+class Json(faust.Codec):
+    """JSON values; anything that is not JSON is a ValueError."""
+
+    def _loads(self, data):
+        return json.loads(data or b"")
+
+    def _dumps(self, value):
+        return json.dumps(value).encode()
+
+
+def codec_of(cls):
+    decode = msgspec.json.Decoder(cls).decode
+    return {
+        "dumps": lambda key, value: msgspec.json.encode(value),
+        "loads": lambda key, data: decode(data),
+    }
+
+
+def order_dumps(order):
+    return msgspec.json.encode(order)
+
+
+def build(suffix: str, bootstrap: str, datadir: Path, **settings):
+    """The app on topics whose names end in `suffix`."""
+    config = exact.Config(
+        bootstrap=bootstrap,
+        datadir=datadir,
+        order_topic=f"order-{suffix}",
+        order_dumps=order_dumps,
+        **settings,
+    )
+    app = exact.App(f"sums-{suffix}", config=config)
+    deposits = app.topic(f"deposits-{suffix}", f"rates-{suffix}", value_serializer=Json())
+    sums = app.topic(f"sums-{suffix}", value_serializer=Json())
+    large = app.topic(f"large-{suffix}", value_serializer=Json())
+    numbered = app.topic(f"numbered-{suffix}", value_serializer=Json())
+    single = app.topic(f"single-{suffix}", value_serializer=Json())
+    accounts = app.Table("accounts", source=deposits, **codec_of(Account))
+    desks = app.Table("desks", source=large, **codec_of(Desk))
+
+    @app.agent(deposits)
+    async def add(stream):
+        async for event in stream.events():
+            if event.topic == exact.TICK:
+                await sums.send(value={"woken": event.key, "at": event.at_ms})
+                continue
+            if event.topic == exact.STARTED:
+                await sums.send(value={"started": event.key})
+                continue
+            account = accounts.get(event.key, Account())
+            if "rate" in event.value:
+                accounts[event.key] = Account(account.total, account.count, event.value["rate"])
+                continue
+            amount = event.value["amount"]
+            account = Account(account.total + amount, account.count + 1, account.rate)
+            accounts[event.key] = account
+            await sums.send(
+                value={"id": event.value["id"], "total": account.total, "count": account.count}
+            )
+            if amount == -1:
+                raise RuntimeError("this amount breaks the agent")
+            if amount == -2:
+                event.refuse("amount", "amount=-2 is not a deposit")
+                continue
+            if event.value.get("wake_in_ms"):
+                accounts.wake(event.key, event.at_ms + event.value["wake_in_ms"])
+            if event.value.get("effect"):
+                event.effect(event.value["id"])
+            if amount > 900:
+                await large.send(key="desk", value=event.value)
+
+    @app.agent(large, sink=[numbered])
+    async def number(stream):
+        async for value in stream:
+            desk = desks.get("desk", Desk())
+            desk = Desk(desk.total + value["amount"], desk.count + 1)
+            desks["desk"] = desk
+            yield {"id": value["id"], "number": desk.count, "total": desk.total}
+
+    @app.agent(single)
+    async def copy(stream):
+        """A source with one partition in the same app; no table."""
+        async for value in stream:
+            for partition in range(4):
+                await sums.send(key="@copy", value=value, partition=partition)
+
+    @app.effects
+    async def carry(effects, before_commit_s):
+        with (datadir / "effects.txt").open("a") as out:
+            out.writelines(f"{effect}\n" for effect in effects)
+
+    return app
+
+
+def topics(suffix: str) -> dict[str, dict]:
+    """Name -> {partitions, compact} of everything the app needs."""
+    names = {name: 4 for name in ("deposits", "rates", "sums", "large", "numbered", "order")}
+    names |= {"deposits-dlq": 4, "single": 1}
+    out = {f"{name}-{suffix}": {"partitions": count} for name, count in names.items()}
+    out |= {
+        f"{name}-{suffix}.dlq": {"partitions": 4} for name in ("deposits", "rates", "large")
+    }
+    for table in ("accounts", "desks"):
+        out[f"sums-{suffix}-{table}-changelog"] = {"partitions": 4, "compact": True}
+    return out
+
+
+def main() -> None:
+    """Runs one worker; settings come as JSON in the first argument."""
+    given = json.loads(sys.argv[1])
+    stop_at = given.pop("stop_at", None)
+    given["datadir"] = Path(given["datadir"])
+    app = build(given.pop("suffix"), given.pop("bootstrap"), **given)
+    if stop_at:
+        app.window(_stopper(app.engine.config.datadir, **stop_at))
+    app.Worker(loglevel="INFO", redirect_stdouts=False).execute_from_commandline()
+
+
+def _stopper(datadir: Path, word: str, signal: int, turn: int):
+    """Ends or freezes this very process in the `turn`-th passage of a crash window."""
+    seen = []
+
+    def stop(here: str) -> None:
+        if here == word:
+            seen.append(here)
+            if len(seen) == turn:
+                (datadir / "stopped").write_text(here)
+                os.kill(os.getpid(), signal)
+
+    return stop
+
+
+if __name__ == "__main__":
+    main()
