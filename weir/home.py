@@ -11,9 +11,7 @@ from pathlib import Path
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
-class WeirError(Exception):
-    """A sentence for the person at the terminal: the command prints it and ends with status 1."""
+from weir.errors import WeirError
 
 
 class Settings(BaseSettings):

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from weir.home import Home, WeirError
+from weir.errors import WeirError
+from weir.home import Home
 
 HELD_FD = "WEIR_SLOT_FD"
 """Environment variable by which a starter hands the locked file of a slot to its child."""

@@ -6,7 +6,5 @@ its own: it outlives the command that started it.
 """
 
 from weir.kafka.broker import Broker, BrokerState, answers, bootstrap
-from weir.kafka.jars import check as check_jars
-from weir.kafka.jars import find as find_jars
 
-__all__ = ["Broker", "BrokerState", "answers", "bootstrap", "check_jars", "find_jars"]
+__all__ = ["Broker", "BrokerState", "answers", "bootstrap"]

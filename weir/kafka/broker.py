@@ -7,28 +7,24 @@ data archive (a faster start) is written by the JVM when the first broker stops,
 
 import base64
 import os
-import random
 import shutil
-import socket
 import subprocess
-import time
 import uuid
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from weir.home import Home, WeirError, home, settings
+from weir.errors import WeirError
+from weir.home import Home, home, settings
 from weir.kafka.config import JVM_FLAGS, properties
 from weir.kafka.jars import Java, find, find_java
+from weir.ports import HOST, free_port, is_free, listens
 from weir.processes import Slot, end, spawn, wait_until
 
-HOST = "127.0.0.1"
 START_PATIENCE_S = 60.0
 STOP_GRACE_S = 20.0
-_PORTS = range(20_000, 32_000)  # below the ports that outgoing connections take
 
 
 @dataclass(frozen=True)
@@ -127,8 +123,8 @@ class Broker:
     def _choose_port(self, port: int | None) -> int:
         wanted = self._port() if port is None else port
         if not wanted:
-            return _free_port()
-        if _is_free(wanted):
+            return free_port()
+        if is_free(wanted):
             return wanted
         raise WeirError(
             f"port {wanted} of the broker of {self.home.root} is taken by another program; end "
@@ -137,7 +133,7 @@ class Broker:
 
     def _configure(self, port: int) -> None:
         self._data.mkdir(parents=True, exist_ok=True)
-        text = properties(port, _free_port(besides=port), self._data)
+        text = properties(port, free_port(besides=port), self._data)
         self._properties.write_text(text)
         self._port_file.write_text(f"{port}\n")
 
@@ -154,17 +150,16 @@ class Broker:
         address = self.bootstrap
         if address is None:
             raise WeirError(f"a broker runs in {self.home.root} but its port is not recorded")
-        wait_until(lambda: _listens(address) or not self.slot.is_held(), START_PATIENCE_S)
-        deadline = time.monotonic() + START_PATIENCE_S
-        while self.slot.is_held():
-            if answers(address, 5.0):
-                return True
-            if time.monotonic() > deadline:
-                raise WeirError(
-                    f"the broker at {address} does not answer; the end of {self.slot.log_path}:\n"
-                    f"{self.slot.last_lines()}"
-                )
-        return False
+
+        def settled() -> bool:
+            return not self.slot.is_held() or (listens(address) and answers(address, 0.5))
+
+        if wait_until(settled, START_PATIENCE_S, pause_s=0.05):
+            return self.slot.is_held()
+        raise WeirError(
+            f"the broker at {address} does not answer; the end of {self.slot.log_path}:\n"
+            f"{self.slot.last_lines()}"
+        )
 
 
 def bootstrap() -> str:
@@ -221,29 +216,6 @@ class _Archive:
         if pending and Path(pending).exists():
             written = Path(pending)
             written.replace(written.with_suffix(""))
-
-
-def _free_port(besides: int | None = None) -> int:
-    for port in random.sample(_PORTS, 200):
-        if port != besides and _is_free(port):
-            return port
-    raise WeirError(f"no free port found between {_PORTS.start} and {_PORTS.stop}")
-
-
-def _is_free(port: int) -> bool:
-    with closing(socket.socket()) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
-
-
-def _listens(address: str) -> bool:
-    host, _, port = address.rpartition(":")
-    with closing(socket.socket()) as probe:
-        return probe.connect_ex((host, int(port))) == 0
 
 
 def _size(file: Path) -> int:

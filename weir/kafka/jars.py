@@ -1,10 +1,9 @@
-"""The broker's jars and the Java that runs them: where they are, and whether they are right.
+"""The broker's jars and the Java that runs them: where they are, and whether they will do.
 
-`make` fetches the jars with Maven from `pom.xml`; `jars.sha256` beside this module says what they
-must be, so a changed or damaged file is refused before it runs.
+`make` fetches the jars with Maven from `pom.xml` and compares them with `jars.sha256`, both beside
+this module.
 """
 
-import hashlib
 import os
 import re
 import shutil
@@ -13,10 +12,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from weir.home import WeirError, settings
+from weir.errors import WeirError
+from weir.home import settings
 
 JAVA_VERSION_MIN = 17
-LOCK = Path(__file__).with_name("jars.sha256")
 _JAVA_REMEDY = "install one (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
 
 
@@ -49,24 +48,6 @@ def find() -> list[Path]:
     )
 
 
-def locked() -> dict[str, str]:
-    """File name to sha256 of every jar that `pom.xml` brings."""
-    rows = (line.split() for line in LOCK.read_text().splitlines())
-    return {name: digest for digest, name in rows}
-
-
-def check(folder: Path) -> None:
-    """Refuse a folder that does not hold exactly the locked jars."""
-    there = {jar.name: _sha256(jar) for jar in folder.glob("*.jar")}
-    for name, digest in locked().items():
-        if name not in there:
-            raise WeirError(f"{folder}: {name} is missing")
-        if there[name] != digest:
-            raise WeirError(f"{folder / name}: sha256 {there[name]}, locked is {digest}")
-    for name in sorted(there.keys() - locked().keys()):
-        raise WeirError(f"{folder / name}: not in {LOCK.name}")
-
-
 def find_java() -> Java:
     """The Java of `JAVA_HOME` or of PATH, refused when it is older than Kafka needs."""
     java_home = os.environ.get("JAVA_HOME")
@@ -87,15 +68,3 @@ def find_java() -> Java:
             f"{_JAVA_REMEDY}"
         )
     return java
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-if __name__ == "__main__":  # called by `make` on what Maven brought
-    try:
-        check(Path(sys.argv[1]))
-    except WeirError as error:
-        sys.exit(str(error))
