@@ -1,0 +1,170 @@
+"""Faults of the venue, on command or by seed: lost answers, late answers, wrong answers.
+
+A fault says on which side of the effect it lies: `*_before` and `refuse` have none, `*_after` and
+`delay` happen when the books have already changed. Seeded faults hit only requests that move money.
+"""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+__all__ = ["KINDS", "MONEY_PATHS", "DroppableProtocol", "Fault", "FaultGate", "Faults"]
+
+KINDS = ("drop_before", "drop_after", "delay", "http_500_after", "bad_json_after", "refuse")
+SEEDED_KINDS = KINDS[:-1]
+MONEY_PATHS = frozenset(
+    {
+        "/v5/crypto-loan-common/adjust-ltv",
+        "/v5/crypto-loan-flexible/repay",
+        "/v5/asset/transfer/inter-transfer",
+    }
+)
+REFUSALS = {
+    "/v5/crypto-loan-common/adjust-ltv": 148012,
+    "/v5/crypto-loan-flexible/repay": 148029,
+    "/v5/asset/transfer/inter-transfer": 131212,
+}
+
+
+@dataclass(slots=True)
+class Fault:
+    """One fault for a path ("*": every path that moves money), `times` times."""
+
+    path: str
+    kind: str
+    times: int = 1
+    delay_ms: int = 0
+    ret_code: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
+        if self.times < 1 or self.delay_ms < 0:
+            raise ValueError(f"times {self.times} and delay_ms {self.delay_ms} make no fault")
+
+    def hits(self, path: str) -> bool:
+        """Whether the fault is meant for a path."""
+        return self.path == path or (self.path == "*" and path in MONEY_PATHS)
+
+
+class Faults:
+    """The faults in wait: commanded ones first, in order, then one drawn by the seed."""
+
+    def __init__(self, seed: int = 0, rate: float = 0.0, delay_ms: int = 1500) -> None:
+        self._random = Random(f"{seed}|faults")
+        self._rate = rate
+        self._delay_ms = delay_ms
+        self._armed: list[Fault] = []
+        self.fired: Counter[str] = Counter()
+
+    def arm(self, fault: Fault) -> None:
+        """Put a fault in wait."""
+        self._armed.append(fault)
+
+    def clear(self) -> None:
+        """Forget the commanded faults that have not fired."""
+        self._armed.clear()
+
+    def take(self, method: str, path: str) -> Fault | None:
+        """The fault that hits this request, if any; it is used up once."""
+        for fault in self._armed:
+            if fault.hits(path):
+                fault.times -= 1
+                if fault.times == 0:
+                    self._armed.remove(fault)
+                self.fired[fault.kind] += 1
+                return Fault(path, fault.kind, 1, fault.delay_ms, fault.ret_code)
+        if method != "POST" or path not in MONEY_PATHS or self._random.random() >= self._rate:
+            return None
+        kind = self._random.choice(SEEDED_KINDS)
+        self.fired[kind] += 1
+        return Fault(path, kind, 1, self._delay_ms)
+
+    def snapshot(self) -> dict[str, Any]:
+        """What is in wait and what has fired, by kind."""
+        return {
+            "armed": [
+                {"path": f.path, "kind": f.kind, "times": f.times, "delay_ms": f.delay_ms}
+                for f in self._armed
+            ],
+            "fired": dict(sorted(self.fired.items())),
+        }
+
+
+class DroppableProtocol(H11Protocol):
+    """uvicorn's HTTP protocol, which lets the application reach its own connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Put the transport beside the request's state, so that a fault can close it."""
+        self.app_state = {**self.app_state, "transport": transport}
+        super().connection_made(transport)
+
+
+class FaultGate:
+    """ASGI in front of the venue: lets a request through, or spoils it as the fault says."""
+
+    def __init__(
+        self, app: ASGIApp, faults: Faults, now_ms: Callable[[], int], prefix: str = "/v5/"
+    ) -> None:
+        self._app, self._faults, self._now_ms, self._prefix = app, faults, now_ms, prefix
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        is_venue = scope["type"] == "http" and scope["path"].startswith(self._prefix)
+        fault = self._faults.take(scope["method"], scope["path"]) if is_venue else None
+        if fault is None:
+            await self._app(scope, receive, send)
+        elif fault.kind == "drop_before":
+            await _drop(scope, receive)
+        elif fault.kind == "refuse":
+            await _answer(send, 200, self._refusal(fault))
+        else:
+            await self._after(fault, scope, receive, send)
+
+    async def _after(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        messages: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await self._app(scope, receive, keep)
+        if fault.kind == "drop_after":
+            await _drop(scope, receive)
+        elif fault.kind == "http_500_after":
+            await _answer(send, 500, b"Internal Server Error")
+        elif fault.kind == "bad_json_after":
+            await _answer(send, 200, b"<html><body>Bad Gateway</body></html>")
+        else:
+            await asyncio.sleep(fault.delay_ms / 1000)
+            for message in messages:
+                await send(message)
+
+    def _refusal(self, fault: Fault) -> bytes:
+        code = fault.ret_code or REFUSALS.get(fault.path, 10001)
+        body = {
+            "retCode": code,
+            "retMsg": "refused on command",
+            "result": {},
+            "retExtInfo": {},
+            "time": self._now_ms(),
+        }
+        return json.dumps(body).encode()
+
+
+async def _drop(scope: Scope, receive: Receive) -> None:
+    scope["state"]["transport"].abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _answer(send: Send, status: int, body: bytes) -> None:
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

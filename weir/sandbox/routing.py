@@ -1,0 +1,70 @@
+"""How an endpoint sees a request: named parameters, its account, the books, and pages of rows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from weir.sandbox.books import Books
+from weir.sandbox.records import Account
+from weir.sandbox.refusal import Refused
+
+__all__ = ["Call", "Route", "page"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request after its signature was checked; `account` is None on public paths."""
+
+    books: Books
+    params: Mapping[str, Any]
+    now_ms: int
+    signed_by: Account | None = None
+
+    @property
+    def account(self) -> Account:
+        """The account that signed."""
+        if self.signed_by is None:
+            raise Refused(10003, "API key is invalid.")
+        return self.signed_by
+
+    def text(self, name: str, default: str | None = None) -> str:
+        """A string parameter; without a default it is required."""
+        value = self.params.get(name, default)
+        if value is None or (value == "" and default is None):
+            raise Refused(10001, f"params error: {name} is required")
+        if not isinstance(value, str):
+            raise Refused(10001, f"params error: {name} must be a string, not {value!r}")
+        return value
+
+    def number(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number between two bounds."""
+        value = self.text(name, "") or str(default)
+        if not (value.isascii() and value.isdigit()) or not low <= int(value) <= high:
+            raise Refused(10001, f"params error: {name} must be {low} to {high}, not {value!r}")
+        return int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One documented endpoint; without a limit group it is public."""
+
+    method: str
+    path: str
+    answer: Callable[[Call], dict[str, Any]]
+    limit: str | None = None
+    message: str = "OK"
+
+
+def page(
+    call: Call, rows: Sequence[T], id_of: Callable[[T], int], *, default: int, high: int
+) -> tuple[list[T], str]:
+    """The rows of one page, newest first, and the cursor of the next ("" on the last page)."""
+    limit = call.number("limit", default, 1, high)
+    cursor = call.text("cursor", "")
+    if cursor and not (cursor.isascii() and cursor.isdigit()):
+        raise Refused(10001, f"params error: cursor is not one of ours: {cursor!r}")
+    older = [row for row in reversed(rows) if not cursor or id_of(row) < int(cursor)]
+    shown = older[:limit]
+    return shown, str(id_of(shown[-1])) if len(older) > limit else ""
