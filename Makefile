@@ -97,6 +97,9 @@ $(JARS)/.fetched: weir/kafka/pom.xml weir/kafka/jars.sha256 | $(INSTALLED)
 	@echo "weir: fetching Kafka's jars" >&2
 	rm -rf $(JARS)
 	mkdir -p $(JARS)
-	mvn -q -B -f $< $(COPY_JARS) -DoutputDirectory="$$(pwd)/$(JARS)"
+	mvn -q -B -f $< $(COPY_JARS) -DoutputDirectory="$$(pwd)/$(JARS)" >$(VENV)/maven.log 2>&1 || {
+	    cat $(VENV)/maven.log >&2
+	    exit 1
+	}
 	(cd $(JARS) && sha256sum --quiet --strict -c "$(CURDIR)/weir/kafka/jars.sha256")
 	touch $@

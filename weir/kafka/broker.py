@@ -64,7 +64,7 @@ class Broker:
             if self._becomes_ready():
                 return f"{HOST}:{running}"  # else it was just dying
         chosen = self._choose_port(port)
-        java, jars = find_java(), find()
+        java, jars = find_java(), find(settings().kafka_jars)
         self._configure(chosen)
         archive = _Archive.beside(jars, java)
         env = {**os.environ, "CLASSPATH": os.pathsep.join(map(str, jars))}

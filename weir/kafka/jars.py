@@ -9,11 +9,11 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from weir.errors import WeirError
-from weir.home import settings
 
 JAVA_VERSION_MIN = 17
 _JAVA_REMEDY = "install one (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME"
@@ -31,9 +31,8 @@ class Java:
         return int(self.version.partition(".")[0].partition("+")[0])
 
 
-def find() -> list[Path]:
-    """The jars in the order of the class path: of `WEIR_KAFKA_JARS`, else as fetched by `make`."""
-    named = settings().kafka_jars
+def find(named: Path | None) -> list[Path]:
+    """The jars in class path order: of the folder named (`WEIR_KAFKA_JARS`), else of `make`."""
     folder = named.absolute() if named else Path(sys.prefix) / "share" / "kafka"
     if named and (folder / "libs").is_dir():
         folder = folder / "libs"  # an unpacked distribution
@@ -48,15 +47,15 @@ def find() -> list[Path]:
     )
 
 
-def find_java() -> Java:
+def find_java(environment: Mapping[str, str] = os.environ) -> Java:
     """The Java of `JAVA_HOME` or of PATH, refused when it is older than Kafka needs."""
-    java_home = os.environ.get("JAVA_HOME")
-    path = str(Path(java_home) / "bin" / "java") if java_home else shutil.which("java")
-    if path is None or shutil.which(path) is None:
+    java_home = environment.get("JAVA_HOME")
+    name = str(Path(java_home) / "bin" / "java") if java_home else "java"
+    path = shutil.which(name, path=environment.get("PATH"))
+    if path is None:
         where = f"JAVA_HOME={java_home}" if java_home else "PATH"
-        raise WeirError(
-            f"no Java in {where}, Kafka needs {JAVA_VERSION_MIN} or newer: {_JAVA_REMEDY}"
-        )
+        needed = f"Kafka needs {JAVA_VERSION_MIN} or newer"
+        raise WeirError(f"no Java in {where}, {needed}: {_JAVA_REMEDY}")
     said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False).stderr
     version = re.search(r"\(build ([0-9][^)\s,-]*)", said) or re.search(r'version "([^"]+)"', said)
     if version is None:
