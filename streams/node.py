@@ -57,7 +57,7 @@ def fold(node: Node, store: Store, event: Event) -> list[Any]:
         event = _with_value(event, body)
     elif event.topic[0] != "@":
         expected = key_of(BY_NAME[event.topic], value)
-        if event.key != expected:
+        if expected is not None and event.key != expected:
             raise Refused("key", "key", event.key, f"the contract derives {expected!r}")
     return node.step(Entries(store, event.key), event, in_force(store))
 

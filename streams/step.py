@@ -48,19 +48,19 @@ class Started(msgspec.Struct, frozen=True):
 
 
 class Emit(msgspec.Struct, frozen=True, gc=False):
-    """A record to write. Key, partition and timestamp follow the contract of the topic unless they
-    are named.
+    """A record to write; timestamp and key follow event and contract unless they are named.
+
+    `key` is named for inboxes, whose records do not tell where they lie.
     """
 
     topic: str
     value: Any
     timestamp_ms: int | None = None
+    key: str | None = None
 
 
 class Wake(msgspec.Struct, frozen=True):
-    """Sets the key's one wake-up (node time, ms); None clears it. Steps return it only when it
-    changes.
-    """
+    """Sets the key's one wake-up (node time, ms); None clears it."""
 
     at_ms: int | None
 

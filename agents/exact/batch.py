@@ -17,7 +17,7 @@ class Batch:
     to read.
 
     `runs` is the merge order: per (table, partition) the stretches (topic, from, to) in the order
-    they were folded. `at_ms` holds the time of each partition in it.
+    they were folded. `at_ms` holds the time of each partition in it, `stamps` its stamp entry at the end.
     """
 
     def __init__(self) -> None:
@@ -26,6 +26,7 @@ class Batch:
         self.offsets: dict[TopicPartition, int] = {}
         self.runs: dict[tuple[Table, int], list[list[Any]]] = {}
         self.at_ms: dict[tuple[Table, int], int] = {}
+        self.stamps: dict[tuple[Table, int], Any] = {}
         self.events = 0
 
     def ran(self, table: Table, partition: int, topic: str, start: int, stop: int) -> None:

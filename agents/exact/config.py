@@ -18,7 +18,8 @@ class Config:
 
     `slot` is the worker's stable ordinal: it names its transactional id, and one live process may
     hold it. `order_topic` and `order_dumps` say where and how the merge order is written, one
-    record per transaction, table and partition; without them it is not recorded. `window` is called
+    record per transaction, table and partition; without them it is not recorded;
+    the entry under `order_stamp_key` goes into it. `window` is called
     with a word at each crash window of a transaction ("folded", "produced", "offsets", "committed",
     "stored", "restore"): tests stop the process there.
     """
@@ -40,6 +41,7 @@ class Config:
     header_prefix: str = "exact"
     order_topic: str | None = None
     order_dumps: Callable[[Any], bytes] | None = None
+    order_stamp_key: str | None = None
     window: Callable[[str], None] | None = field(default=None, compare=False)
 
 

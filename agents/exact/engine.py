@@ -80,10 +80,14 @@ class Engine:
     def register(self, stream: Stream) -> None:
         """Called by each agent's stream as it starts: its topics lead here from now on."""
         channel = stream.channel
-        loads = codec(channel.schema.value_serializer, "loads")
         for topic in channel.topics:
-            table = next((one for one in self.tables if topic in one.topics), None)
+            loads = codec(channel.schema.value_serializer, "loads", topic)
+            table = self.table_of(topic)
             self.routes[topic] = Route(stream, table, loads)
+
+    def table_of(self, topic: str) -> Table | None:
+        """The table of the agent that reads a topic."""
+        return next((table for table in self.tables if topic in table.topics), None)
 
     def boot(self) -> None:
         """Clients and fencing; once, at the first assignment, in the open thread."""
@@ -179,6 +183,8 @@ class Engine:
             if (table, partition) in batch.runs or part.dirty:
                 part.seal(at_ms)
                 touched[table, partition] = at_ms
+                if self.config.order_stamp_key is not None:
+                    batch.stamps[table, partition] = part.get(self.config.order_stamp_key)
                 if (table, partition) not in batch.runs:
                     raise RuntimeError(f"{table.name}[{partition}] was written without an event")
         batch.at_ms = touched

@@ -136,7 +136,7 @@ def _pause_poisoned(engine: Engine, session: Session) -> None:
     for (topic, partition), offset in engine.crashes.paused().items():
         if session.next.get((topic, partition)) is None or session.next[topic, partition] > offset:
             continue
-        table = next((one for one in engine.tables if topic in one.topics), None)
+        table = engine.table_of(topic)
         together = table.topics if table is not None else {topic}
         session.paused |= {(one, partition) for one in together}
 

@@ -26,6 +26,7 @@ class Order(msgspec.Struct, frozen=True):
     at_ms: int
     runs: tuple[tuple[str, int, int], ...]
     table_hash: str
+    stamp: Any = None
 
 
 def records(config: Config, batch: Batch, hashes: dict[tuple[Table, int], int]) -> list[Out]:
@@ -41,6 +42,7 @@ def records(config: Config, batch: Batch, hashes: dict[tuple[Table, int], int]) 
             at_ms=at_ms,
             runs=tuple((topic, start, stop) for topic, start, stop in runs),
             table_hash=f"{hashes[table, partition]:064x}",
+            stamp=batch.stamps.get((table, partition)),
         )
         key = f"{table.name}|{partition}"
         out.append((config.order_topic, key, config.order_dumps(order), partition, at_ms, None))

@@ -14,8 +14,15 @@ class TooLarge(ValueError):
     """
 
 
-def codec(serializer: Any, attribute: str) -> Callable[[Any], Any]:
-    """The bare function behind a Faust codec, without the generic layers around it."""
+def codec(serializer: Any, attribute: str, topic: str) -> Callable[[Any], Any]:
+    """The bare function behind a Faust codec, without the generic layers around it.
+
+    A codec that differs by topic offers `loads_of(topic)` and `dumps_of(topic)`.
+    """
+    by_topic = getattr(serializer, f"{attribute}_of", None)
+    if by_topic is not None:
+        made: Callable[[Any], Any] = by_topic(topic)
+        return made
     if serializer is None or serializer == "raw":
         return lambda value: value
     nodes = getattr(serializer, "nodes", (serializer,))
@@ -53,7 +60,8 @@ class Topic(faust.Topic):
         if event is None:
             raise RuntimeError(f"send to {self.get_topic_name()} outside an event: no transaction")
         if self._wire is None:
-            self._wire = self.get_topic_name(), codec(self.schema.value_serializer, "dumps")
+            name = self.get_topic_name()
+            self._wire = name, codec(self.schema.value_serializer, "dumps", name)
         name, dumps = self._wire
         data = dumps(value)
         if len(data) > engine.config.value_bytes_max:

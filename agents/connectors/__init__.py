@@ -1,0 +1,1 @@
+"""The outside parties: one folder each, one port for all."""

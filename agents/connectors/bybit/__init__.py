@@ -1,0 +1,6 @@
+"""Bybit v5 through pybit: transfers, repayments and collateral of the crypto loan."""
+
+from agents.connectors.bybit.config import ForbiddenEndpoint, Venue
+from agents.connectors.bybit.connector import CAPABILITIES, Bybit
+
+__all__ = ["CAPABILITIES", "Bybit", "ForbiddenEndpoint", "Venue"]

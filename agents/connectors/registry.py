@@ -1,0 +1,21 @@
+"""Which connector serves a venue: the one place to add a line for a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from agents.connectors.bybit import Bybit, Venue
+from agents.connectors.port import Connector
+
+VENUES: Mapping[str, Callable[[Venue], Connector]] = {"bybit": Bybit}
+
+
+def connectors(venues: Iterable[Venue]) -> dict[str, Connector]:
+    """A connector for each account. Raises ValueError for a venue nobody wrote one for."""
+    made: dict[str, Connector] = {}
+    for venue in venues:
+        name = venue.account_id.partition(":")[0]
+        if name not in VENUES:
+            raise ValueError(f"account_id {venue.account_id}: no connector for venue {name!r}")
+        made[venue.account_id] = VENUES[name](venue)
+    return made

@@ -1,0 +1,93 @@
+"""One loop over the topology makes every Faust agent: decode, fold, and carry the outputs out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from agents import exact
+from agents.wiring import WireCodec, partition_of
+from schemas.topics import BY_NAME, key_of, partition_key
+from schemas.wire import Wire
+from streams.effects import Call, Look, Prepare
+from streams.node import Node, fold
+from streams.step import Emit, Event, Refused, Started, Tick, Wake
+from tables.spec import PARTITION_KEY
+
+HOT = frozenset({"treasury.pnl.v1", "treasury.positions.v1"})
+LIVE = {"treasury.mode": "live"}
+
+
+def add_node(app: exact.App, node: Node, wire: Wire, partitions: int) -> None:
+    """Adds one node's agent and table to the app."""
+    codec = WireCodec(wire)
+    source = app.topic(*node.sources, value_serializer=codec)
+    sinks = {name: app.topic(name, value_serializer=codec) for name in node.sinks}
+    table = app.Table(
+        node.table.name, source=source, dumps=node.table.dumps, loads=node.table.loads
+    )
+
+    async def agent(stream: Any) -> AsyncIterator[None]:
+        async for event in stream.events():
+            part = table.parts[event.partition]
+            try:
+                _check_partition(event, partitions)
+                for output in fold(node, part, _input(event)):
+                    _carry_out(output, event, sinks, part, partitions)
+            except (Refused, exact.TooLarge) as why:
+                event.refuse(getattr(why, "cause", "too_large"), str(why))
+        return
+        yield  # an agent of Faust's is a generator; this one sends instead of yielding
+
+    app.agent(source, name=node.name)(agent)
+
+
+def _check_partition(event: exact.Event, partitions: int) -> None:
+    """State of one key in two partitions would be two truths: a foreign partitioner is refused."""
+    if event.key == PARTITION_KEY or event.topic[0] == "@":
+        return
+    expected = partition_of(event.key, partitions)
+    if event.partition != expected:
+        why = f"key {event.key!r} belongs to partition {expected} (murmur2)"
+        raise Refused("partition", "partition", event.partition, why)
+
+
+def _input(event: exact.Event) -> Any:
+    """The engine's own runs become what steps know; a record is already in the shape of an Event."""
+    if event.topic == exact.TICK:
+        value: Any = Tick()
+    elif event.topic == exact.STARTED:
+        value = Started(event.offset)
+    else:
+        return event
+    return Event(
+        event.topic,
+        event.partition,
+        event.offset,
+        event.key,
+        value,
+        event.at_ms,
+        event.at_ms,
+    )
+
+
+def _carry_out(
+    output: Any, event: exact.Event, sinks: dict[str, Any], part: Any, partitions: int
+) -> None:
+    if isinstance(output, Emit):
+        topic = BY_NAME[output.topic]
+        key = output.key if output.key is not None else key_of(topic, output.value)
+        lies_by = partition_key(topic, output.value)
+        sinks[output.topic].send_soon(
+            key=key,
+            value=output.value,
+            partition=None if lies_by is None else partition_of(lies_by, partitions),
+            timestamp=output.timestamp_ms,
+            headers=None if output.topic in HOT else LIVE,
+        )
+    elif isinstance(output, Wake):
+        part.wake(event.key, output.at_ms)
+    elif isinstance(output, Prepare | Call | Look):
+        event.effect(output)
+    else:
+        raise TypeError(f"a step returned {output!r}, which is no output")

@@ -1,0 +1,38 @@
+"""What a worker process is told by its environment (`WEIR_…`); nothing here decides about money."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class VenueAccount(BaseModel, frozen=True, extra="forbid"):
+    """One account at a venue and how it is reached; `account_id` is `bybit:<number>`."""
+
+    account_id: str
+    api_key: str
+    api_secret: SecretStr
+    endpoint: str
+
+
+class WorkerSettings(BaseSettings):
+    """One worker. `venues` is JSON in the environment; without it nothing outside is called."""
+
+    model_config = SettingsConfigDict(env_prefix="WEIR_", extra="ignore", frozen=True)
+
+    bootstrap: str
+    """Kafka, `host:port[,host:port]`."""
+    registry: str | None = None
+    """URL of an outside schema registry; None: the ids of the lock file."""
+    home: Path = Path(".weir")
+    slot: int = Field(default=0, ge=0)
+    """The worker's stable number; one live process holds it."""
+    partitions: int = Field(default=8, ge=1, le=1024)
+    commit_interval_ms: int = Field(default=20, ge=1, le=1000)
+    batch_max: int = Field(default=4000, ge=1)
+    session_timeout_s: float = Field(default=6.0, ge=1.0)
+    venues: tuple[VenueAccount, ...] = ()
+    poll_s: float = Field(default=2.0, gt=0)
+    """Between two readings of an account's loan, wallet and positions."""

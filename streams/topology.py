@@ -1,0 +1,72 @@
+"""The topology as data: which node reads what, keeps which table, decides by which step, writes where.
+
+Wiring, replay, documentation and the test harness are all made from these tuples.
+
+    hedge-executions, loan-states, snapshots ─> book ─> proposals ─> gate ─> intents ─> (executor)
+                                  book-inputs <─ outcomes ─┴───────────────────┘
+"""
+
+from __future__ import annotations
+
+from streams import book, gate, intents
+from streams.node import Node
+from tables.book import BOOK as BOOK_TABLE
+from tables.gate import GATE as GATE_TABLE
+from tables.intents import INTENTS as INTENTS_TABLE
+
+PIPELINE, EXECUTOR = "weir-pipeline", "weir-executor"
+
+BOOK = Node(
+    name="book",
+    app=PIPELINE,
+    sources=(
+        "hedge-executions",
+        "treasury.loan-states.v1",
+        "treasury.account-snapshots.v1",
+        "treasury.book-inputs.v1",
+    ),
+    inbox="treasury.book-inputs.v1",
+    table=BOOK_TABLE,
+    step=book.step,
+    sinks=(
+        "treasury.pnl.v1",
+        "treasury.positions.v1",
+        "treasury.allocations.v1",
+        "treasury.proposals.v1",
+        "treasury.decisions.v1",
+    ),
+)
+
+GATE = Node(
+    name="gate",
+    app=PIPELINE,
+    sources=("treasury.proposals.v1", "treasury.approvals.v1", "treasury.desk-inputs.v1"),
+    inbox="treasury.desk-inputs.v1",
+    table=GATE_TABLE,
+    step=gate.step,
+    sinks=(
+        "treasury.intents.v1",
+        "treasury.intent-states.v1",
+        "treasury.book-inputs.v1",
+        "treasury.decisions.v1",
+    ),
+)
+
+INTENTS = Node(
+    name="intents",
+    app=EXECUTOR,
+    sources=("treasury.intents.v1", "treasury.attempts.v1", "treasury.intent-inputs.v1"),
+    inbox="treasury.intent-inputs.v1",
+    table=INTENTS_TABLE,
+    step=intents.step,
+    sinks=(
+        "treasury.attempts.v1",
+        "treasury.intent-states.v1",
+        "treasury.book-inputs.v1",
+        "treasury.desk-inputs.v1",
+        "treasury.decisions.v1",
+    ),
+)
+
+NODES = (BOOK, GATE, INTENTS)
+RELAYED = ("orch_config_updates", "treasury.controls.v1")
