@@ -1,0 +1,134 @@
+"""Records as plain data: from what fastavro reads, and to what it writes (the oracle of the
+generated codec).
+
+Data here has the integers themselves in the place of decimals (as bytes) and times, because the
+schemas it goes with are stripped of their logical types.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.contracts import Schema, attribute, inner, logical, named, nullable, short
+from schemas.errors import Undecodable, Unencodable
+from schemas.records import RECORDS
+from schemas.varint import INT_MAX, LIMIT, LONG_MAX
+
+
+def from_datum(schema: Schema, datum: Any) -> Any:
+    """The record of a datum read with the schema without logical types."""
+    values = {}
+    for field in schema["fields"]:
+        value = datum[field["name"]]
+        values[attribute(field)] = _value(field["type"], value, field["name"])
+    return RECORDS[schema["name"]](**values)
+
+
+def to_datum(record: Any) -> Any:
+    """The datum of a record, as fastavro writes it with the schema without logical types."""
+    schema = named()[type(record).__name__]
+    return {
+        field["name"]: _datum(field["type"], getattr(record, attribute(field)))
+        for field in schema["fields"]
+    }
+
+
+def misfit(record: Any, error: Exception, path: str = "") -> Unencodable:
+    """Which field of a record does not fit its type, after encoding failed with `error`."""
+    for field in named()[type(record).__name__]["fields"]:
+        name = f"{path}{field['name']}"
+        value = getattr(record, attribute(field))
+        why = _fault(field["type"], value)
+        if why:
+            return Unencodable(name, value, why)
+        nested = value if isinstance(value, tuple) else (value,)
+        for item in nested:
+            if type(item).__name__ in RECORDS:
+                found = misfit(item, error, f"{name}.")
+                if found.field != "value":
+                    return found
+    return Unencodable("value", record, str(error))
+
+
+def _value(avro: Any, value: Any, name: str) -> Any:
+    if nullable(avro):
+        return None if value is None else _value(inner(avro), value, name)
+    if isinstance(avro, list):
+        branch, datum = value
+        return from_datum(named()[short(branch)], datum)
+    if isinstance(avro, dict):
+        if avro["type"] == "array":
+            return tuple(_value(avro["items"], item, name) for item in value)
+        if avro["type"] == "map":
+            return {key: _value(avro["values"], item, name) for key, item in value.items()}
+        if avro.get("logicalType") == "decimal":
+            return _decimal(avro, value, name)
+        return value
+    if avro in ("string", "int", "long", "boolean", "bytes"):
+        return value
+    schema = named()[short(avro)]
+    if schema["type"] == "record":
+        datum = value[1] if isinstance(value, tuple) else value
+        return from_datum(schema, datum)
+    if value == "UNKNOWN":
+        raise Undecodable("enum", name, value, f"known are {', '.join(schema['symbols'][1:])}")
+    return value
+
+
+def _decimal(avro: Schema, value: bytes | str, name: str) -> int:
+    data = value.encode("latin-1") if isinstance(value, str) else value
+    number = int.from_bytes(data, "big", signed=True)
+    if len(data) > 16 or abs(number) >= LIMIT[avro["precision"]]:
+        raise Undecodable("scale", name, data.hex(), f"over {avro['precision']} digits")
+    return number
+
+
+def _datum(avro: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    avro_inner = inner(avro)
+    if isinstance(avro_inner, list):
+        return (f"treasury.{type(value).__name__}", to_datum(value))
+    if isinstance(avro_inner, dict):
+        if avro_inner["type"] == "array":
+            return [_datum(avro_inner["items"], item) for item in value]
+        if (logical(avro_inner) or ("",))[0] == "decimal":
+            return value.to_bytes((value.bit_length() + 8) >> 3, "big", signed=True)
+        return value
+    return to_datum(value) if type(value).__name__ in RECORDS else value
+
+
+def _fault(avro: Any, value: Any) -> str:
+    """Why a value does not fit a type; empty when it does (the caller looks into records)."""
+    if value is None:
+        return "" if nullable(avro) else "must not be null"
+    avro = inner(avro)
+    if isinstance(avro, list):
+        names = [short(item) for item in avro]
+        return "" if type(value).__name__ in names else f"must be one of {', '.join(names)}"
+    if isinstance(avro, dict):
+        if avro["type"] == "array":
+            faults = [_fault(avro["items"], item) for item in value]
+            return next((fault for fault in faults if fault), "")
+        if avro["type"] == "map":
+            whole = isinstance(value, dict) and all(
+                isinstance(key, str) and isinstance(item, str) for key, item in value.items()
+            )
+            return "" if whole else "must be a map of strings"
+        return _fault(avro["type"], value) if avro["type"] != "bytes" else _not("int", value)
+    if avro in ("int", "long"):
+        most = INT_MAX if avro == "int" else LONG_MAX
+        inside = isinstance(value, int) and -most - 1 <= value <= most
+        return _not("int", value) or ("" if inside else f"does not fit {avro}")
+    plain = {"string": "str", "boolean": "bool", "bytes": "bytes"}
+    if avro in plain:
+        return _not(plain[avro], value)
+    schema = named()[short(avro)]
+    if schema["type"] == "enum":
+        symbols = schema["symbols"][1:]
+        return "" if value in symbols else f"must be one of {', '.join(symbols)}"
+    return _not(schema["name"], value)
+
+
+def _not(name: str, value: Any) -> str:
+    return "" if type(value).__name__ == name else f"must be {name}, is {type(value).__name__}"

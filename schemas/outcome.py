@@ -1,0 +1,71 @@
+"""Why something was not done: one closed list, in order of precedence.
+
+Where several reasons hold, the first in this list is the one that is told. `transient` says
+whether the very same request may pass later; whether to retry is decided by that alone, never by
+reading text.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Outcome(Enum):
+    """A refusal. The value is the word that stands in records, alerts and answers."""
+
+    no_policy = "no_policy"
+    paused = "paused"
+    class_disabled = "class_disabled"
+    frozen = "frozen"
+    stale_loan = "stale_loan"
+    stale_mark = "stale_mark"
+    stale_balance = "stale_balance"
+    stale_input = "stale_input"
+    currency_mismatch = "currency_mismatch"
+    no_check = "no_check"
+    screening = "screening"
+    peg_break = "peg_break"
+    past_cutoff = "past_cutoff"
+    floor_breach = "floor_breach"
+    over_single_limit = "over_single_limit"
+    over_daily_limit = "over_daily_limit"
+    below_min = "below_min"
+    no_equity = "no_equity"
+    position_size = "position_size"
+    symbol_limit = "symbol_limit"
+    over_max_leverage = "over_max_leverage"
+    leverage_cap = "leverage_cap"
+    no_margin = "no_margin"
+    no_provider = "no_provider"
+    both_short = "both_short"
+    denied = "denied"
+    expired = "expired"
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same request may pass later."""
+        return self in _TRANSIENT
+
+    @property
+    def precedence(self) -> int:
+        """Its place in the list: the lower one is told."""
+        return _ORDER[self]
+
+
+_TRANSIENT = frozenset(
+    {
+        Outcome.paused,
+        Outcome.frozen,
+        Outcome.stale_loan,
+        Outcome.stale_mark,
+        Outcome.stale_balance,
+        Outcome.stale_input,
+        Outcome.peg_break,
+        Outcome.over_daily_limit,
+        Outcome.floor_breach,
+        Outcome.no_margin,
+        Outcome.no_provider,
+        Outcome.both_short,
+    }
+)
+_ORDER = {outcome: place for place, outcome in enumerate(Outcome)}

@@ -1,0 +1,264 @@
+"""The policy: every number a rule may use, with its default and what it is allowed to be.
+
+A policy is a record on the log, never a setting of a process; its body is canonical JSON and its
+version `name@n`. Money and ratios are exact: written as text (`"0.45"`) or as YAML numbers, held
+as integers of 10^-18 in attributes that end in `_e18`. Only fields that some step reads are here;
+fields arrive with their steps.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import sha256
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
+
+from schemas.money import E18, parse_e18, text_e18
+
+
+def _money(value: Any) -> int:
+    number = parse_e18(value)
+    if number < 0:
+        raise ValueError("must not be negative")
+    return number
+
+
+def _ratio(value: Any) -> int:
+    number = parse_e18(value)
+    if not 0 <= number <= E18:
+        raise ValueError("must lie between 0 and 1")
+    return number
+
+
+_TEXT = PlainSerializer(text_e18, return_type=str)
+Money = Annotated[int, BeforeValidator(_money), _TEXT]
+Ratio = Annotated[int, BeforeValidator(_ratio), _TEXT]
+Seconds = Annotated[int, Field(ge=0)]
+Places = Annotated[int, Field(ge=0, le=18)]
+
+
+class Section(BaseModel):
+    """Frozen, no unknown fields; a field `x_e18` is written `x`."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=lambda name: name.removesuffix("_e18"),
+        serialize_by_alias=True,
+    )
+
+
+class Allocation(Section):
+    """How available profit is used: bands of loan to value, and the factor of each."""
+
+    rule: Literal["seed-v1"] = "seed-v1"
+    ltv_high_e18: Ratio = parse_e18("0.45")
+    ltv_low_e18: Ratio = parse_e18("0.35")
+    spread_min_e18: Money = parse_e18("0.02")
+    f_high_e18: Ratio = parse_e18("0.95")
+    f_low_e18: Ratio = parse_e18("0.90")
+    f_mid_repay_e18: Ratio = parse_e18("0.45")
+    f_mid_collateral_e18: Ratio = parse_e18("0.45")
+    min_keep_pct_e18: Ratio = parse_e18("0.05")
+    settle_ccy: str = "USDT"
+    retry_s: Annotated[int, Field(ge=1)] = 60
+    collateral_yield: Mapping[str, Money] = {}
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Allocation:
+        low, high = self.ltv_low_e18, self.ltv_high_e18
+        if not 0 < low < high < E18:
+            raise ValueError(
+                f"ltv_low={text_e18(low)} and ltv_high={text_e18(high)}:"
+                " 0 < ltv_low < ltv_high < 1 must hold"
+            )
+        most = E18 - self.min_keep_pct_e18
+        middle = self.f_mid_repay_e18 + self.f_mid_collateral_e18
+        for name, factor in (
+            ("f_high", self.f_high_e18),
+            ("f_low", self.f_low_e18),
+            ("f_mid_repay + f_mid_collateral", middle),
+        ):
+            if factor > most:
+                raise ValueError(
+                    f"{name}={text_e18(factor)}: at most 1 - min_keep_pct = {text_e18(most)}"
+                )
+        return self
+
+
+class Pnl(Section):
+    """Which profit may be allocated."""
+
+    available_rule: Literal["hwm-v1"] = "hwm-v1"
+
+
+class Limit(Section):
+    """Limits of one class of operation, in USD; `over` says what becomes of a larger amount."""
+
+    min_usd_e18: Money
+    single_usd_e18: Money
+    daily_usd_e18: Money
+    over: Literal["clip", "refuse"]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Limit:
+        least, single, daily = self.min_usd_e18, self.single_usd_e18, self.daily_usd_e18
+        if not least <= single <= daily:
+            raise ValueError(
+                f"min_usd={text_e18(least)}, single_usd={text_e18(single)},"
+                f" daily_usd={text_e18(daily)}: min_usd <= single_usd <= daily_usd must hold"
+            )
+        return self
+
+
+def _limit(least: str, single: str, daily: str, over: Literal["clip", "refuse"]) -> Limit:
+    return Limit.model_validate(
+        {"min_usd": least, "single_usd": single, "daily_usd": daily, "over": over}
+    )
+
+
+class Limits(Section):
+    """Limits by class, and the window of the daily one."""
+
+    loan: Limit = _limit("10", "10000", "50000", "clip")
+    transfer: Limit = _limit("100", "250000", "1000000", "refuse")
+    window: Literal["utc_day", "rolling_24h"] = "utc_day"
+
+
+class Approvals(Section):
+    """Above which amounts a second person is asked, and how long an answer is waited for. 0 =
+    always.
+    """
+
+    loan_usd_e18: Money = parse_e18("5000")
+    transfer_usd_e18: Money = parse_e18("100000")
+    ttl_s: Annotated[int, Field(ge=1)] = 14_400
+
+
+class Guards(Section):
+    """How old an input may be, and how far a stable coin may be from one dollar."""
+
+    loan_age_max_s: Seconds = 120
+    mark_age_max_s: Seconds = 30
+    balance_age_max_s: Seconds = 3_600
+    peg_max_dev_e18: Ratio = parse_e18("0.01")
+    control_age_max_s: Seconds = 5
+
+
+class Execution(Section):
+    """How an operation is carried out: retries, deadlines, and what is done with a lost answer."""
+
+    compensate: Literal["return", "keep"] = "return"
+    backoff_s: Seconds = 2
+    factor: Annotated[int, Field(ge=1)] = 2
+    cap_s: Seconds = 60
+    max_retries: Annotated[int, Field(ge=0)] = 3
+    intent_ttl_s: Annotated[int, Field(ge=1)] = 3_600
+    call_start_s: Annotated[int, Field(ge=1)] = 2
+    unknown_alert_s: Seconds = 30
+    absence_s: Annotated[int, Field(ge=1)] = 900
+    park_s: Annotated[int, Field(ge=1)] = 1_800
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Execution:
+        if self.backoff_s > self.cap_s:
+            raise ValueError(f"backoff_s={self.backoff_s}: at most cap_s={self.cap_s}")
+        if self.absence_s > self.park_s:
+            raise ValueError(f"absence_s={self.absence_s}: at most park_s={self.park_s}")
+        return self
+
+
+class Account(Section):
+    """An account Weir may act on, with the decimal places its venue accepts per coin."""
+
+    account_id: Annotated[str, Field(pattern=r"^[a-z0-9_-]+:.+$")]
+    kind: Literal["exchange", "bank", "buffer"] = "exchange"
+    live: bool = False
+    loan_precision: Mapping[str, Places] = {}
+    collateral_precision: Mapping[str, Places] = {}
+
+
+class Policy(Section):
+    """The whole policy. `Policy()` is the shipped default."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")] = "weir-default"
+    allocation: Allocation = Allocation()
+    pnl: Pnl = Pnl()
+    limits: Limits = Limits()
+    approvals: Approvals = Approvals()
+    guards: Guards = Guards()
+    execution: Execution = Execution()
+    accounts: tuple[Account, ...] = ()
+
+    @model_validator(mode="after")
+    def _distinct(self) -> Policy:
+        names = [account.account_id for account in self.accounts]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"accounts: account_id={name!r} stands there twice")
+        return self
+
+    def account(self, account_id: str) -> Account | None:
+        """The account of that id, or None when the policy does not know it."""
+        return next((a for a in self.accounts if a.account_id == account_id), None)
+
+
+def canonical(policy: Policy) -> str:
+    """The one text of a policy: JSON with sorted keys, no spaces, decimals as plain strings."""
+    return json.dumps(policy.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+
+
+def policy_hash(text: str) -> str:
+    """sha256 of the canonical text, in hex."""
+    return sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def parse(body: str) -> Policy:
+    """The policy of a record's body (JSON). ValueError says which field is wrong and why."""
+    return _validated(json.loads(body, parse_float=Decimal))
+
+
+def from_yaml(text: str) -> Policy:
+    """The policy of a YAML file; its numbers are read as decimals, never as binary floats."""
+    content = yaml.load(text, Loader=_ExactLoader)
+    return _validated({} if content is None else content)
+
+
+def _validated(content: Any) -> Policy:
+    try:
+        return Policy.model_validate(content)
+    except ValidationError as error:
+        faults = [_fault(fault) for fault in error.errors(include_url=False)]
+        raise ValueError("; ".join(faults)) from None
+
+
+def _fault(fault: Any) -> str:
+    place = ".".join(str(part) for part in fault["loc"]) or "policy"
+    why = fault["msg"].removeprefix("Value error, ")
+    given = fault["input"]
+    return f"{place}: {why}" if isinstance(given, dict) else f"{place}={given!s}: {why}"
+
+
+class _ExactLoader(yaml.SafeLoader):
+    """A SafeLoader whose numbers with a point are exact."""
+
+
+def _decimal(loader: yaml.SafeLoader, node: Any) -> Decimal:
+    return Decimal(str(loader.construct_scalar(node)).replace("_", ""))
+
+
+_ExactLoader.add_constructor("tag:yaml.org,2002:float", _decimal)

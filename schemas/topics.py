@@ -1,0 +1,339 @@
+"""Every topic of Weir, declared once: its record, key, partitions, retention, who writes it and
+who reads it.
+
+Records that meet in a node share its key, so their topics have the same P partitions and a record
+lies in partition murmur2(node key) mod P. Where the message key is finer than the node key
+(positions, intent states), `partition_key` gives the text whose hash names the partition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any, Literal
+
+from schemas.contracts import SUBJECTS
+from schemas.records import RECORDS
+
+FOREVER = -1
+DAY_MS = 86_400_000
+LONG_MAX = 2**63 - 1
+COPY_KEY = "@partition"
+"""Key of the copies of policy and controls; their writer names the partition."""
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic. `key` says in words what the key is, `time_field` where the time stands."""
+
+    name: str
+    key: str
+    partitions: Literal["P", 1]
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    cleanup: Literal["delete", "compact"] = "delete"
+    retention_ms: int = FOREVER
+    compaction_lag_ms: int = 0
+    time_field: str | None = None
+    inbox: bool = False
+    source: str | None = None
+    """Of a dead-letter topic: the topic whose bytes it holds."""
+    record: type | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        name = SUBJECTS.get(self.name)
+        object.__setattr__(self, "record", RECORDS[name] if name else None)
+
+    @property
+    def subject(self) -> str:
+        """Its name in a schema registry."""
+        return f"{self.name}-value"
+
+
+_NODE_TIME = "meta.event_time"
+
+_DECLARED = (
+    Topic(
+        "hedge-executions",
+        "account_id",
+        "P",
+        writers=("hedger", "ingest"),
+        readers=("book",),
+        time_field="exec_time",
+    ),
+    Topic(
+        "treasury.loan-states.v1",
+        "account_id",
+        "P",
+        writers=("pollers",),
+        readers=("book",),
+        time_field="as_of",
+    ),
+    Topic(
+        "treasury.account-snapshots.v1",
+        "account_id",
+        "P",
+        writers=("pollers",),
+        readers=("book",),
+        retention_ms=400 * DAY_MS,
+        time_field="as_of",
+    ),
+    Topic(
+        "treasury.book-inputs.v1",
+        "account_id",
+        "P",
+        writers=("relay", "pollers", "gate", "intents", "reconcile", "rest", "cli"),
+        readers=("book",),
+        inbox=True,
+    ),
+    Topic(
+        "treasury.pnl.v1",
+        "account_id",
+        "P",
+        writers=("book",),
+        readers=("ledger", "services"),
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.positions.v1",
+        "account_id|symbol|idx",
+        "P",
+        writers=("book",),
+        readers=("reconcile", "services"),
+        cleanup="compact",
+        compaction_lag_ms=90 * DAY_MS,
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.allocations.v1",
+        "account_id",
+        "P",
+        writers=("book",),
+        readers=("services",),
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "orch_config_updates",
+        "policy name",
+        1,
+        writers=("policy source", "rest", "cli"),
+        readers=("relay",),
+        time_field="at",
+    ),
+    Topic(
+        "treasury.controls.v1",
+        "scope",
+        1,
+        writers=("rest", "cli", "book", "ledger"),
+        readers=("relay", "executor"),
+        time_field="at",
+    ),
+    Topic(
+        "treasury.proposals.v1",
+        "desk",
+        "P",
+        writers=("book", "cash", "buffers"),
+        readers=("gate",),
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.approvals.v1",
+        "desk",
+        "P",
+        writers=("rest", "cli"),
+        readers=("gate",),
+        time_field="at",
+    ),
+    Topic(
+        "treasury.desk-inputs.v1",
+        "desk",
+        "P",
+        writers=("relay", "pollers", "intents", "rest", "cli"),
+        readers=("gate",),
+        inbox=True,
+    ),
+    Topic(
+        "treasury.intents.v1",
+        "lane",
+        "P",
+        writers=("gate",),
+        readers=("intents",),
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.intent-inputs.v1",
+        "lane",
+        "P",
+        writers=("relay", "gate", "rest", "cli"),
+        readers=("intents",),
+        inbox=True,
+    ),
+    Topic(
+        "treasury.attempts.v1",
+        "lane",
+        "P",
+        writers=("intents", "executor", "webhooks", "cash", "cli"),
+        readers=("intents",),
+        time_field="at",
+    ),
+    Topic(
+        "treasury.intent-states.v1",
+        "intent_id",
+        "P",
+        writers=("gate", "intents"),
+        readers=("rest", "services"),
+        cleanup="compact",
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.decisions.v1",
+        "node|key",
+        "P",
+        writers=("book", "gate", "intents", "relay"),
+        readers=("audit",),
+        retention_ms=90 * DAY_MS,
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.merge-order.v1",
+        "node|partition",
+        "P",
+        writers=("worker",),
+        readers=("replay",),
+        time_field="at",
+    ),
+)
+
+NODES = ("book", "gate", "intents", "relay")
+"""Readers that fold a topic: what they cannot take goes to the dead letters of that topic."""
+
+
+def _dead_letters(topic: Topic) -> Topic:
+    return Topic(
+        f"{topic.name}.dlq",
+        "original key",
+        topic.partitions,
+        writers=tuple(node for node in NODES if node in topic.readers),
+        readers=("cli",),
+        source=topic.name,
+    )
+
+
+def _changelog(name: str, writer: str) -> Topic:
+    return Topic(
+        name, "entry", "P", writers=(writer,), readers=(writer, "replay"), cleanup="compact"
+    )
+
+
+TOPICS: tuple[Topic, ...] = (
+    *_DECLARED,
+    *(_dead_letters(topic) for topic in _DECLARED if set(NODES) & set(topic.readers)),
+    _changelog("weir-pipeline-book-changelog", "book"),
+    _changelog("weir-pipeline-gate-changelog", "gate"),
+    _changelog("weir-executor-intents-changelog", "intents"),
+)
+BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
+
+
+def key_of(topic: Topic, record: Any) -> str | None:
+    """The message key the contract derives from a record; None where the record does not hold it.
+
+    None: attempts (the lane is its intent's) and inbox messages that name no account or lane.
+    """
+    derive = _KEYS.get(topic.name)
+    return derive(record) if derive else None
+
+
+def partition_key(topic: Topic, record: Any) -> str | None:
+    """The text whose hash names the partition, where that is not the message key; else None."""
+    derive = _PARTITION_KEYS.get(topic.name)
+    return derive(record) if derive else None
+
+
+def timestamp_ms(topic: Topic, record: Any) -> int | None:
+    """The record's own time, which its message carries; None where it has none (some inbox
+    messages).
+    """
+    if topic.inbox:
+        if record.meta is not None:
+            return int(record.meta.event_time_ms)
+        body = record.body
+        time = getattr(body, "at_ms", None)
+        return time if time is not None else getattr(body, "as_of_ms", None)
+    read = _TIMES.get(topic.name)
+    return read(record) if read else None
+
+
+def settings(topic: Topic, partitions: int, replication: int) -> dict[str, str]:
+    """The topic's configuration in Kafka. Old event times are normal, so no time is too far from
+    now.
+    """
+    chosen = {
+        "cleanup.policy": topic.cleanup,
+        "retention.ms": str(topic.retention_ms),
+        "min.insync.replicas": str(min(2, replication)),
+        "message.timestamp.after.max.ms": str(LONG_MAX),
+        "message.timestamp.before.max.ms": str(LONG_MAX),
+    }
+    if topic.cleanup == "compact":
+        chosen["min.compaction.lag.ms"] = str(topic.compaction_lag_ms)
+    return chosen
+
+
+def partitions_of(topic: Topic, partitions: int) -> int:
+    """How many partitions the topic has when the nodes have P."""
+    return partitions if topic.partitions == "P" else 1
+
+
+def _book_input_key(record: Any) -> str | None:
+    if _is_copy(record):
+        return COPY_KEY
+    account_id: str | None = getattr(record.body, "account_id", None)
+    return account_id
+
+
+def _desk_input_key(record: Any) -> str:
+    return COPY_KEY if _is_copy(record) else "desk"
+
+
+def _intent_input_key(record: Any) -> str | None:
+    return COPY_KEY if _is_copy(record) else None
+
+
+def _is_copy(record: Any) -> bool:
+    return type(record.body).__name__ in ("PolicyCopy", "ControlCopy")
+
+
+def _desk(record: Any) -> str:
+    return "desk"
+
+
+_account: Callable[[Any], str] = attrgetter("account_id")
+_lane: Callable[[Any], str] = attrgetter("lane")
+_KEYS: dict[str, Callable[[Any], str | None]] = {
+    "hedge-executions": _account,
+    "treasury.loan-states.v1": _account,
+    "treasury.account-snapshots.v1": _account,
+    "treasury.book-inputs.v1": _book_input_key,
+    "treasury.pnl.v1": _account,
+    "treasury.positions.v1": lambda r: f"{r.account_id}|{r.symbol}|{r.idx}",
+    "treasury.allocations.v1": _account,
+    "orch_config_updates": attrgetter("name"),
+    "treasury.controls.v1": attrgetter("scope"),
+    "treasury.proposals.v1": _desk,
+    "treasury.approvals.v1": _desk,
+    "treasury.desk-inputs.v1": _desk_input_key,
+    "treasury.intents.v1": _lane,
+    "treasury.intent-inputs.v1": _intent_input_key,
+    "treasury.intent-states.v1": attrgetter("intent_id"),
+    "treasury.decisions.v1": lambda r: f"{r.node}|{r.key}",
+    "treasury.merge-order.v1": lambda r: f"{r.node}|{r.partition}",
+}
+_PARTITION_KEYS: dict[str, Callable[[Any], str]] = {
+    "treasury.positions.v1": _account,
+    "treasury.intent-states.v1": _lane,
+}
+_TIMES: dict[str, Callable[[Any], int]] = {
+    topic.name: attrgetter(f"{topic.time_field}_ms") for topic in TOPICS if topic.time_field
+}

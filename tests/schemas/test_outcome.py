@@ -1,0 +1,21 @@
+"""Refusals: the closed list, its order, and which may pass later."""
+
+from __future__ import annotations
+
+from schemas.outcome import Outcome
+
+ORDER = """no_policy, paused, class_disabled, frozen, stale_loan, stale_mark, stale_balance,
+stale_input, currency_mismatch, no_check, screening, peg_break, past_cutoff, floor_breach,
+over_single_limit, over_daily_limit, below_min, no_equity, position_size, symbol_limit,
+over_max_leverage, leverage_cap, no_margin, no_provider, both_short, denied, expired"""
+TRANSIENT = """paused frozen stale_loan stale_mark stale_balance stale_input peg_break
+over_daily_limit floor_breach no_margin no_provider both_short"""
+
+
+def test_the_list_is_closed_and_ordered() -> None:
+    assert [outcome.value for outcome in Outcome] == ORDER.replace("\n", " ").split(", ")
+    assert Outcome.paused.precedence < Outcome.stale_loan.precedence < Outcome.expired.precedence
+
+
+def test_what_may_pass_later() -> None:
+    assert {o.value for o in Outcome if o.transient} == set(TRANSIENT.split())

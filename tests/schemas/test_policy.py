@@ -1,0 +1,100 @@
+"""The policy: its defaults, its one text, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.money import E18
+from schemas.policy import Policy, canonical, from_yaml, parse, policy_hash
+
+SHIPPED = Path(__file__).parents[2] / "deploy" / "policy.yaml"
+
+
+def _limit(least: str, single: str, daily: str) -> dict[str, str]:
+    return {"min_usd": least, "single_usd": single, "daily_usd": daily, "over": "clip"}
+
+
+def test_the_shipped_file_is_the_default() -> None:
+    shipped = from_yaml(SHIPPED.read_text())
+    assert shipped == Policy()
+    assert shipped.name == "weir-default"
+
+
+def test_the_shipped_file_leaves_nothing_out() -> None:
+    text = SHIPPED.read_text()
+    for key in _keys(canonical(Policy())):
+        assert f"{key}:" in text, key
+
+
+@pytest.mark.req("000-20")
+def test_numbers_are_exact() -> None:
+    policy = Policy()
+    assert policy.allocation.ltv_high_e18 == 45 * E18 // 100
+    assert policy.limits.loan.single_usd_e18 == 10_000 * E18
+    assert policy.limits.loan.daily_usd_e18 == 50_000 * E18
+    assert policy.guards.peg_max_dev_e18 == E18 // 100
+    assert policy.approvals.ttl_s == 14_400
+
+
+def test_one_text_whatever_the_spelling() -> None:
+    spelled = from_yaml("allocation: {ltv_high: 0.450, f_low: '0.90', collateral_yield: {B: 5e-2}}")
+    again = parse(canonical(spelled))
+    assert again == spelled
+    assert canonical(again) == canonical(spelled)
+    assert '"B":"0.05"' in canonical(spelled)
+    assert parse('{"allocation":{"ltv_high":0.45}}') == Policy()
+    assert policy_hash(canonical(Policy())) == policy_hash(canonical(parse("{}")))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"allocation": {"ltv_low": "0.5"}}, "allocation: ltv_low=0.5 and ltv_high=0.45"),
+        ({"allocation": {"ltv_high": "45"}}, "allocation.ltv_high=45: must lie between 0 and 1"),
+        ({"allocation": {"f_high": "0.96"}}, "f_high=0.96: at most 1 - min_keep_pct = 0.95"),
+        ({"allocation": {"f_mid_repay": "0.6"}}, r"f_mid_repay \+ f_mid_collateral=1.05"),
+        ({"allocation": {"rule": "seed-v9"}}, "allocation.rule=seed-v9"),
+        ({"allocation": {"ltv": "0.4"}}, "allocation.ltv=0.4: Extra inputs are not permitted"),
+        ({"limits": {"loan": {"min_usd": "x"}}}, "limits.loan.min_usd=x: 'x' is not a decimal"),
+        (
+            {"limits": {"loan": _limit("20", "10", "30")}},
+            "limits.loan: min_usd=20, single_usd=10",
+        ),
+        ({"execution": {"backoff_s": 61}}, "backoff_s=61: at most cap_s=60"),
+        ({"accounts": [{"account_id": "bybit"}]}, "accounts.0.account_id=bybit"),
+        ({"accounts": [{"account_id": "b:1"}] * 2}, "account_id='b:1' stands there twice"),
+        ({"accounts": [{"account_id": "b:1", "loan_precision": {"X": 19}}]}, "loan_precision.X=19"),
+    ],
+)
+def test_what_is_refused_names_field_and_value(wrong: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse(json.dumps(wrong))
+
+
+def test_no_binary_floats() -> None:
+    assert from_yaml("guards: {peg_max_dev: 0.1}").guards.peg_max_dev_e18 == E18 // 10
+    with pytest.raises(ValueError, match="not a decimal number"):
+        Policy.model_validate({"guards": {"peg_max_dev": 0.1}})
+    assert Policy.model_validate({"guards": {"peg_max_dev": Decimal("0.1")}})
+
+
+def test_accounts() -> None:
+    policy = from_yaml("accounts: [{account_id: 'bybit:1', loan_precision: {USDT: 4}}]")
+    account = policy.account("bybit:1")
+    assert account is not None
+    assert account.loan_precision["USDT"] == 4
+    assert policy.account("bybit:2") is None
+
+
+def _keys(text: str) -> list[str]:
+    def walk(value: Any) -> list[str]:
+        if not isinstance(value, dict):
+            return []
+        return [key for k, v in value.items() for key in (k, *walk(v))]
+
+    return walk(json.loads(text))
