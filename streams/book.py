@@ -1,0 +1,40 @@
+"""The book: what one exchange account earned, owes and may allocate.
+
+One step for each kind of record, in the order loan, profit, available, allocation: what an event
+changes is known before anything is decided from it. Nothing else about an account is decided
+anywhere else.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.records import AccountSnapshot, HedgeExecution, IntentOutcome, LoanState
+from streams import flight, loan, pnl, wallet
+from streams.step import Entries, Event, InForce, Refused, Started, Tick
+
+
+def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
+    """The outputs of one event of one account."""
+    value = event.value
+    if isinstance(value, HedgeExecution):
+        outputs = pnl.step(entries, event, in_force)
+        if outputs:
+            outputs += flight.step(entries, event, in_force, pnl.trigger(value))
+        return outputs
+    if isinstance(value, LoanState):
+        other_band = loan.step(entries, event, in_force)
+        if other_band is None:
+            return []
+        trigger = f"as_of:{value.as_of_ms}"
+        return flight.step(entries, event, in_force, trigger, only_waiting=not other_band)
+    if isinstance(value, AccountSnapshot):
+        wallet.step(entries, event)
+        return []
+    if isinstance(value, IntentOutcome):
+        return flight.outcome(entries, event, in_force)
+    if isinstance(value, Tick):
+        return flight.step(entries, event, in_force, f"tick:{event.at_ms}")
+    if isinstance(value, Started):
+        return []
+    raise Refused("unsupported", "body", type(value).__name__, "the book does not take it yet")

@@ -1,0 +1,161 @@
+"""How the gate answers a proposal: the intent it hands over, its state, and the word to the node
+that asked.
+
+The body of an intent is canonical JSON of all that is fixed with the grant: what a checker signs
+and what the executor must find unchanged. The pause epoch is not in it, because a resume gives an
+intent a new one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas.money import text_e18
+from schemas.records import (
+    BookInput,
+    Decision,
+    Intent,
+    IntentOutcome,
+    IntentState,
+    Meta,
+    Proposal,
+)
+from streams.canonical import canonical, hash_of
+from streams.step import Emit, Event, InForce
+from tables.gate import Hold
+
+EXECUTED_BY = "weir"
+_FAILED = frozenset({"REFUSED", "VOID", "EXPIRED"})
+
+
+def body_of(proposal: Proposal, granted_e18: int) -> str:
+    """The canonical text of the intent that a proposal becomes when this much is granted."""
+    return canonical(
+        {
+            "intent_id": proposal.intent_id,
+            "decision_id": proposal.decision_id,
+            "origin": proposal.origin,
+            "origin_key": proposal.origin_key,
+            "class": proposal.class_,
+            "kind": proposal.kind,
+            "account_id": proposal.account_id,
+            "lane": proposal.lane,
+            "beneficiary": proposal.beneficiary,
+            "amount": text_e18(granted_e18),
+            "ccy": proposal.ccy,
+            "precision": proposal.precision,
+            "params": proposal.params,
+            "maker": proposal.maker,
+            "executed_by": EXECUTED_BY,
+            "deadline_ms": proposal.deadline_ms,
+            "compliance_tags": proposal.compliance_tags,
+        }
+    )
+
+
+def intent(proposal: Proposal, hold: Hold, body: str, stamp: Meta, in_force: InForce) -> Emit:
+    """The intent itself: from here on the intents node owns it."""
+    return Emit(
+        "treasury.intents.v1",
+        Intent(
+            meta=stamp,
+            intent_id=proposal.intent_id,
+            decision_id=proposal.decision_id,
+            origin=proposal.origin,
+            origin_key=proposal.origin_key,
+            class_=proposal.class_,
+            kind=proposal.kind,
+            account_id=proposal.account_id,
+            lane=proposal.lane,
+            amount_e18=hold.granted_e18,
+            ccy=proposal.ccy,
+            precision=proposal.precision,
+            params=proposal.params,
+            maker=proposal.maker,
+            approvals=(),
+            body_hash=hash_of(body),
+            pause_epoch=in_force.epoch,
+            executed_by=EXECUTED_BY,
+            deadline_ms=proposal.deadline_ms,
+            compliance_tags=proposal.compliance_tags,
+            beneficiary=proposal.beneficiary,
+        ),
+    )
+
+
+def answer(
+    intent_id: str, hold: Hold, body: str, reason: str | None, event: Event, stamp: Meta
+) -> list[Any]:
+    """State for people, and outcome for the node that proposed, by the state its hold has now."""
+    state = IntentState(
+        meta=stamp,
+        intent_id=intent_id,
+        decision_id=hold.decision_id,
+        kind=hold.kind,
+        account_id=hold.account_id,
+        lane=hold.lane,
+        amount_e18=hold.granted_e18 or hold.asked_e18,
+        ccy=hold.ccy,
+        body=body,
+        body_hash=hash_of(body),
+        state=hold.state,
+        seed_status="FAILED" if hold.state in _FAILED else "NEW",
+        legs=(),
+        amount_done_e18=0,
+        updated_ms=event.timestamp_ms,
+        reason=reason,
+    )
+    outcome = IntentOutcome(
+        intent_id=intent_id,
+        decision_id=hold.decision_id,
+        kind=hold.kind,
+        class_=hold.class_,
+        origin=hold.origin,
+        account_id=hold.account_id,
+        lane=hold.lane,
+        state=hold.state,
+        asked_e18=hold.asked_e18,
+        granted_e18=hold.granted_e18,
+        amount_done_e18=0,
+        ccy=hold.ccy,
+        venue_refs=(),
+        facts={},
+        final=hold.final,
+        at_ms=event.at_ms,
+        reason=reason,
+    )
+    return [
+        Emit("treasury.intent-states.v1", state),
+        Emit("treasury.book-inputs.v1", BookInput(body=outcome, meta=stamp)),
+    ]
+
+
+def decision(
+    hold: Hold, outcome: str, said: dict[str, Any], event: Event, stamp: Meta, in_force: InForce
+) -> Emit:
+    """The record for the audit: what was checked against what, under which policy."""
+    return Emit(
+        "treasury.decisions.v1",
+        Decision(
+            meta=stamp,
+            decision_id=hold.decision_id,
+            node="gate",
+            key=event.key,
+            kind="DECISION",
+            actor=f"weir:{in_force.version}",
+            outcome=outcome,
+            body=canonical(
+                {
+                    "policy": in_force.version,
+                    "policy_hash": in_force.policy_hash,
+                    "trigger": {
+                        "topic": event.topic,
+                        "partition": event.partition,
+                        "offset": event.offset,
+                    },
+                    "at_ms": event.at_ms,
+                    **said,
+                }
+            ),
+        ),
+    )

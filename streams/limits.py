@@ -1,0 +1,187 @@
+"""What may leave: the checks a proposal passes, in the order in which a refusal is told.
+
+Limits are US dollars times 10^18 at the dated rate, amounts 10^-18 of their coin. A dollar value is
+rounded up and a clipped amount down, so the sum of all holds can never exceed a limit by one unit.
+A check may lower what is granted where the class says `clip`; none ever raises it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from schemas.money import E18, floor_to
+from schemas.outcome import Outcome
+from schemas.policy import Limit, Policy
+from schemas.records import Proposal
+from tables.gate import Rate, Used
+
+CLASS_OF = {"REPAY": "loan", "ADD_COLLATERAL": "loan", "TRANSFER": "transfer"}
+"""The kinds that can be carried out, and the class whose limits each counts against."""
+
+WHILE_REDUCING = frozenset({"REPAY", "ADD_COLLATERAL"})
+PEGGED = frozenset({"USDT", "USDC"})
+DOLLAR = Rate(E18, 0)
+
+
+class Ask(msgspec.Struct):
+    """One proposal on its way through the checks; `granted_e18` is what is left of it so far."""
+
+    proposal: Proposal
+    policy: Policy
+    mode: str
+    at_ms: int
+    rate: Rate | None
+    used: Used
+    granted_e18: int
+    day_is_full: bool = False
+    awaits: bool = False
+
+    def usd_e18(self) -> int:
+        """What is granted so far in dollars, rounded up."""
+        return usd_e18(self.granted_e18, self.rate_e18)
+
+    def clip_to_usd(self, limit_usd_e18: int) -> None:
+        """Lowers the grant to what a dollar limit buys, rounded down."""
+        self.granted_e18 = limit_usd_e18 * E18 // self.rate_e18
+
+    @property
+    def rate_e18(self) -> int:
+        """Dollars for one unit; 0 while none is known."""
+        return self.rate.rate_e18 if self.rate is not None else 0
+
+
+Check = Callable[[Ask], Outcome | None]
+
+
+def usd_e18(amount_e18: int, rate_e18: int) -> int:
+    """An amount in dollars, rounded up to the last place."""
+    return -(-amount_e18 * rate_e18 // E18)
+
+
+def refusal(ask: Ask) -> Outcome | None:
+    """The first check that does not let the proposal pass; None when it is granted."""
+    for check in CHECKS:
+        outcome = check(ask)
+        if outcome is not None:
+            return outcome
+    return None
+
+
+def paused(ask: Ask) -> Outcome | None:
+    """Nothing goes out under PAUSED; under REDUCING only what lowers the loan to value."""
+    reducing = ask.mode == "REDUCING" and ask.proposal.kind in WHILE_REDUCING
+    return None if ask.mode == "ACTIVE" or reducing else Outcome.paused
+
+
+def class_disabled(ask: Ask) -> Outcome | None:
+    """A kind that nothing carries out yet, or a window of the daily limit not counted yet."""
+    counted = ask.policy.limits.window == "utc_day"
+    return None if ask.proposal.kind in CLASS_OF and counted else Outcome.class_disabled
+
+
+def stale_input(ask: Ask) -> Outcome | None:
+    """The proposer says until when what it knew is good enough."""
+    return Outcome.stale_input if ask.at_ms > ask.proposal.valid_until_ms else None
+
+
+def screening(ask: Ask) -> Outcome | None:
+    """Money goes to our own accounts only."""
+    beneficiary = ask.proposal.beneficiary
+    own = {account.account_id for account in ask.policy.accounts}
+    return None if beneficiary is None or beneficiary in own else Outcome.screening
+
+
+def stale_mark(ask: Ask) -> Outcome | None:
+    """The dollar rate must be known and fresh."""
+    if ask.proposal.ccy == "USD":
+        return None
+    oldest_ms = ask.at_ms - ask.policy.guards.mark_age_max_s * 1000
+    return Outcome.stale_mark if ask.rate is None or ask.rate.as_of_ms < oldest_ms else None
+
+
+def peg_break(ask: Ask) -> Outcome | None:
+    """A stablecoin that has left its peg is worth what no limit was meant for."""
+    if ask.proposal.ccy not in PEGGED or ask.rate is None:
+        return None
+    deviation = abs(ask.rate.rate_e18 - E18)
+    return Outcome.peg_break if deviation > ask.policy.guards.peg_max_dev_e18 else None
+
+
+def past_cutoff(ask: Ask) -> Outcome | None:
+    """Strictly before the deadline."""
+    return Outcome.past_cutoff if ask.at_ms >= ask.proposal.deadline_ms else None
+
+
+def floor(ask: Ask) -> Outcome | None:
+    """Never more than the proposer's own rule lets go."""
+    return Outcome.floor_breach if ask.proposal.asked_e18 > ask.proposal.room_e18 else None
+
+
+def single(ask: Ask) -> Outcome | None:
+    """The largest single operation of the class."""
+    limit = limits(ask)
+    if ask.usd_e18() <= limit.single_usd_e18:
+        return None
+    if limit.over != "clip":
+        return Outcome.over_single_limit
+    ask.clip_to_usd(limit.single_usd_e18)
+    return None
+
+
+def daily(ask: Ask) -> Outcome | None:
+    """What the class may still use on this UTC day, open holds counted as used."""
+    limit = limits(ask)
+    left = limit.daily_usd_e18 - ask.used.confirmed_usd_e18 - ask.used.held_usd_e18
+    if ask.usd_e18() <= left:
+        return None
+    if limit.over != "clip" or left <= 0:
+        return Outcome.over_daily_limit
+    ask.clip_to_usd(left)
+    ask.day_is_full = True
+    return None
+
+
+def precision(ask: Ask) -> Outcome | None:
+    """Cuts the grant to the places the venue takes."""
+    ask.granted_e18 = floor_to(ask.granted_e18, ask.proposal.precision)
+    return None
+
+
+def minimum(ask: Ask) -> Outcome | None:
+    """Too small to be worth an operation; if the day's limit made it so, that is told."""
+    if ask.granted_e18 > 0 and ask.usd_e18() >= limits(ask).min_usd_e18:
+        return None
+    return Outcome.over_daily_limit if ask.day_is_full else Outcome.below_min
+
+
+def approval(ask: Ask) -> Outcome | None:
+    """Marks what needs a signature: above the threshold of the class, 0 meaning always."""
+    threshold = getattr(ask.policy.approvals, f"{ask.proposal.class_}_usd_e18")
+    ask.awaits = ask.usd_e18() > threshold
+    return None
+
+
+CHECKS: tuple[Check, ...] = (
+    paused,
+    class_disabled,
+    stale_input,
+    screening,
+    stale_mark,
+    peg_break,
+    past_cutoff,
+    floor,
+    single,
+    daily,
+    precision,
+    minimum,
+    approval,
+)
+"""A new limit is a function above and a line here."""
+
+
+def limits(ask: Ask) -> Limit:
+    """The limits of the proposal's class."""
+    found: Limit = getattr(ask.policy.limits, ask.proposal.class_)
+    return found

@@ -1,0 +1,143 @@
+"""What the book knows of one exchange account: profit, positions, loan, wallets, and who is
+allocating what.
+
+Every number is an integer of 10^-18 units of its coin (ratios and yearly or hourly rates: of 1). An
+execution writes three small entries whatever the account's history: its seen mark, its position,
+its profit book.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tables.partition import PARTITION_PART
+from tables.spec import TableSpec
+
+
+class Position(msgspec.Struct, frozen=True, gc=False):
+    """One position, key `category|symbol|idx`: signed size, total entry value, fees paid to open
+    what is open.
+    """
+
+    qty_e18: int = 0
+    cost_e18: int = 0
+    open_fees_e18: int = 0
+    realised_e18: int = 0
+
+
+class PnlBook(msgspec.Struct, frozen=True, gc=False):
+    """One settlement currency: what was realised (cash view), and what of it is already consumed.
+
+    `allocated` is the sum of l and `retained` the sum of b over all operations; their sum is the
+    high-water mark below which nothing is available again. `highest` is the largest realised total
+    so far.
+    """
+
+    gross_e18: int = 0
+    fees_e18: int = 0
+    funding_e18: int = 0
+    realised_e18: int = 0
+    highest_e18: int = 0
+    allocated_e18: int = 0
+    retained_e18: int = 0
+
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """One execution that was folded, key `category|exec_id`; the digest tells a repeat from a
+    contradiction.
+    """
+
+    digest: str
+    exec_time_ms: int
+
+
+class Repeats(msgspec.Struct, frozen=True, gc=False):
+    """How many executions came again with the same content and were dropped."""
+
+    dropped: int = 0
+
+
+class Coordinates(msgspec.Struct, frozen=True, gc=False):
+    """Where an input lies on the log, so that a decision can name it."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class Loan(msgspec.Struct, frozen=True):
+    """The account's loan as last published, or as a confirmed operation left it."""
+
+    as_of_ms: int
+    coin: str
+    ltv_ratio_e18: int
+    hourly_rate_e18: int
+    repayable_e18: int
+    debt_usd_e18: int
+    collateral_usd_e18: int
+    col_res: int | None
+    band: str
+    source: Coordinates
+
+
+class Wallets(msgspec.Struct, frozen=True):
+    """What each coin of the trading wallet can be transferred, by the last snapshot less what was
+    moved since.
+    """
+
+    as_of_ms: int
+    transferable_e18: dict[str, int]
+    source: Coordinates
+    moved_at_ms: int = 0
+
+
+class Leg(msgspec.Struct, frozen=True):
+    """One intent of a decision: how much of the profit it still claims (l), and how it ended."""
+
+    intent_id: str
+    kind: str
+    claim_e18: int
+    state: str = ""
+    final: bool = False
+    reason: str = ""
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One decision that moves money, key its decision id: legs, its factor, and what it keeps back
+    (b).
+    """
+
+    ccy: str
+    factor_e18: int
+    kept_e18: int
+    trigger_ms: int
+    legs: tuple[Leg, ...]
+
+
+class Allocating(msgspec.Struct, frozen=True):
+    """Single flight: the decision that is open, or until when and for what the account waits.
+
+    A wait ends at `wait_until_ms` (0: by no clock), under another policy than `wait_policy`, and,
+    unless the day's limit is used up, with the next loan state.
+    """
+
+    open_id: str = ""
+    waits_for: str = ""
+    wait_until_ms: int = 0
+    wait_policy: str = ""
+
+
+BOOK = TableSpec(
+    "book",
+    {
+        **PARTITION_PART,
+        "positions": Position,
+        "pnl_book": PnlBook,
+        "seen": Seen,
+        "repeats": Repeats,
+        "loans": Loan,
+        "wallets": Wallets,
+        "operations": Operation,
+        "allocating": Allocating,
+    },
+)
