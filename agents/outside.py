@@ -1,8 +1,9 @@
 """The one producer for everything that is written outside a transaction: answers, polls, controls.
 
-A record is written when the broker has acknowledged it from all in-sync replicas, not before; `write` returns then
-and raises otherwise. Retries inside the client are idempotent. What lies beyond that (a process that died between
-an answer and its record) is the reader's business: every such record carries an id.
+A record is written when the broker has acknowledged it from all in-sync replicas, not before;
+`write` returns then and raises otherwise. Retries inside the client are idempotent. What lies
+beyond that (a process that died between an answer and its record) is the reader's business: every
+such record carries an id.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from agents.wiring import partition_of
 from schemas.topics import BY_NAME, key_of, partition_key, partitions_of, timestamp_ms
 from schemas.wire import Wire
 
@@ -54,7 +56,8 @@ class Outside:
     ) -> int:
         """Writes one record and returns its offset. Raises NotWritten.
 
-        The key, partition and time follow the topic's contract; `key` is for records that do not hold theirs.
+        The key, partition and time follow the topic's contract; `key` is for records that do not
+        hold theirs.
         """
         contract = BY_NAME[topic]
         key = key if key is not None else key_of(contract, record)

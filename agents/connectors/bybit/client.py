@@ -22,7 +22,8 @@ from agents.connectors.port import ConnectorError, NotSent, RateLimited, TimedOu
 LOAN_WRITE_S = 1.1  # the venue allows one loan write a second
 TRANSFER_S = 1.1  # and 60 transfers a minute
 LOAN_READ_S = 0.34  # five loan reads a second, of which the feeds take their part
-READ_S = 0.12
+ASSET_READ_S = 0.34  # five balance reads a second
+READ_S = 0.05  # 50 of all others
 
 Json = dict[str, Any]
 
@@ -34,7 +35,8 @@ class Client:
         self._venue = venue
         self._local = threading.local()
         self.loan_writes, self.transfers = Pace(LOAN_WRITE_S), Pace(TRANSFER_S)
-        self.loan_reads, self.reads = Pace(LOAN_READ_S), Pace(READ_S)
+        self.loan_reads, self.asset_reads = Pace(LOAN_READ_S), Pace(ASSET_READ_S)
+        self.transfer_reads, self.reads = Pace(TRANSFER_S), Pace(READ_S)
 
     def read(self, pace: Pace, method: str, **query: str) -> Json:
         """One GET by the name of pybit's method: the whole answer."""

@@ -46,7 +46,7 @@ class Debt(NamedTuple):
 
 def fund(client: Client, coin: str) -> tuple[int, int]:
     """The funding wallet's balance of a coin, and the venue's time."""
-    answer = client.read(client.reads, "get_coins_balance", accountType="FUND", coin=coin)
+    answer = client.read(client.asset_reads, "get_coins_balance", accountType="FUND", coin=coin)
     rows = [one(FundCoin, row) for row in result(answer).get("balance") or ()]
     return sum(row.wallet_balance for row in rows if row.coin == coin), server_ms(answer)
 
@@ -123,7 +123,9 @@ def last_id(client: Client, op: str, coin: str) -> int:
 
 def transfer(client: Client, transfer_id: str) -> TransferRow | None:
     """The transfer with our id, if the venue knows it."""
-    answer = client.read(client.reads, "get_internal_transfer_records", transferId=transfer_id)
+    answer = client.read(
+        client.transfer_reads, "get_internal_transfer_records", transferId=transfer_id
+    )
     for row in many(TransferRow, answer):
         if row.transfer_id == transfer_id:
             return row

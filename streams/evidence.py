@@ -1,0 +1,86 @@
+"""What a look proves. No money is sent again without the proof that the first call had no effect.
+
+A row in the venue's history proves an effect. Absence needs all of: enough time by the venue's own
+clock, enough complete looks, the funding balance untouched and the debt unchanged apart from
+interest. What is neither is left open, and what contradicts itself goes to people. Amounts are
+decimal text as the venue gave them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from schemas.money import parse_e18
+from schemas.policy import Execution
+from schemas.records import AttemptRecord
+from streams.saga import UNKNOWN
+from tables.intents import LegEntry
+
+ABSENCE_POLLS_MIN = 5
+HOUR_MS = 3600 * 1000
+DUST_E18 = 10**10  # one unit of the eighth place: the venue rounds what it shows
+
+
+class Verdict(NamedTuple):
+    """The trigger a look amounts to (None: nothing yet) and the words for people."""
+
+    trigger: str | None
+    reason: str = ""
+
+
+OPEN = Verdict(None)
+
+
+def complete(record: AttemptRecord) -> bool:
+    """Whether the look read everything: only such a look counts towards absence."""
+    return record.facts is not None and "server_ms" in record.facts
+
+
+def judge(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -> Verdict:
+    """What an EVIDENCE record means for an attempt; `leg.polls` already counts this look."""
+    if record.class_ == "done":
+        if leg.state == UNKNOWN and complete(record) and untouched(leg, op, record):
+            # A row the balances do not know of may be a page ahead of the books: look again first.
+            enough = leg.polls >= ABSENCE_POLLS_MIN
+            return Verdict("disagreement", "row_without_movement") if enough else OPEN
+        return Verdict("effect")
+    if record.class_ == "refused":
+        return Verdict("refused", record.code or "venue_history")
+    if record.class_ == "accepted":
+        return Verdict("accepted") if leg.state == UNKNOWN else OPEN
+    if leg.state == UNKNOWN and record.class_ == "unknown" and complete(record):
+        return _absence(leg, op, record, execution)
+    return OPEN
+
+
+def untouched(leg: LegEntry, op: str, record: AttemptRecord) -> bool:
+    """Whether what a call would have moved is where it was before it."""
+    before, now = leg.watermark, record.facts or {}
+    if parse_e18(before["fund"]) != parse_e18(now["fund"]):
+        return False
+    if op == "REPAY":
+        was, is_ = parse_e18(before["debt"]), parse_e18(now["debt"])
+        return was <= is_ <= was + _interest_bound_e18(leg, now)
+    if op == "ADD_COLLATERAL":
+        return parse_e18(before["collateral"]) == parse_e18(now["collateral"])
+    return True
+
+
+def _absence(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -> Verdict:
+    elapsed_ms = _elapsed_ms(leg, record.facts or {})
+    if elapsed_ms < execution.absence_s * 1000 or leg.polls < ABSENCE_POLLS_MIN:
+        return OPEN
+    if untouched(leg, op, record):
+        return Verdict("absent", f"no row, no movement after {leg.polls} looks")
+    return Verdict("disagreement", "movement_without_row")
+
+
+def _elapsed_ms(leg: LegEntry, now: dict[str, str]) -> int:
+    return int(now["server_ms"]) - int(leg.watermark["server_ms"])
+
+
+def _interest_bound_e18(leg: LegEntry, now: dict[str, str]) -> int:
+    """The most that can have accrued: twice the rate read, every hour begun and one more."""
+    hours = -(-_elapsed_ms(leg, now) // HOUR_MS) + 1
+    rate_e18 = parse_e18(leg.watermark.get("hourly_rate", "0"))
+    return 2 * hours * parse_e18(leg.watermark["debt"]) * rate_e18 // 10**18 + DUST_E18

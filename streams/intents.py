@@ -1,0 +1,233 @@
+"""Carries intents out: one in flight per lane, nothing sent twice, nothing guessed.
+
+The node decides, the runner acts: PREPARE reads what a call will be judged by, the attempt is
+committed with its amount, watermark and body hash, CALL posts once, LOOK reads what became of it. A
+lost answer is UNKNOWN until the venue's own records prove an effect or its absence. Times are the
+node's milliseconds, amounts units of 10^-18.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from schemas.records import AttemptRecord, Intent, Request, Revoke
+from streams import answers, requests, saga
+from streams.effects import Look, Prepare
+from streams.lane import Lane
+from streams.step import Entries, Event, InForce, Refused, Started, Tick
+from tables.intents import IntentEntry, LegEntry
+
+HELD_POLL_MS = 1_000
+LOOK_CAP_S = 60
+READ_PATIENCE_MS = 30_000
+CALL_PATIENCE_MS = 120_000
+
+__all__ = ["step"]
+
+
+def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
+    """Folds one intent, answer, request, wake-up or takeover into a lane."""
+    value = event.value
+    lane = Lane(entries, event, in_force, _natural_key(event))
+    if isinstance(value, Intent):
+        _admit(lane, value)
+    elif isinstance(value, AttemptRecord):
+        answers.take(lane, value)
+    elif isinstance(value, (Request, Revoke)):
+        _cancel(lane, value)
+    elif isinstance(value, Tick):
+        lane.woken()
+    elif isinstance(value, Started):
+        _take_over(lane)
+    _advance(lane)
+    return lane.close(_wake_ms(lane))
+
+
+def _natural_key(event: Event) -> str:
+    value = event.value
+    if isinstance(value, Intent):
+        return f"intent:{value.intent_id}"
+    if isinstance(value, AttemptRecord):
+        return f"attempt:{value.attempt_id}"
+    if isinstance(value, Request):
+        return f"request:{value.request_id}"
+    if isinstance(value, Revoke):
+        return f"revoke:{value.intent_id}"
+    if isinstance(value, Started):
+        return f"started:{value.generation}"
+    if isinstance(value, Tick):
+        return f"tick:{event.at_ms}"
+    raise Refused("body", "body", type(value).__name__, "the intents node does not read this")
+
+
+def _admit(lane: Lane, intent: Intent) -> None:
+    known = lane.intent(intent.intent_id)
+    if known is not None:
+        if known.body_hash != intent.body_hash:
+            raise Refused(
+                "intent_differs", "body_hash", intent.body_hash, "the id is known with another body"
+            )
+        return
+    if intent.amount_e18 <= 0:
+        raise Refused("amount", "amount", intent.amount_e18, "must be above 0")
+    if intent.executed_by != "weir":
+        raise Refused(
+            "executed_by", "executed_by", intent.executed_by, "another side carries it out"
+        )
+    first, *_ = saga.LEGS.get(intent.kind, ("only",))
+    entry = IntentEntry(
+        intent_id=intent.intent_id,
+        decision_id=intent.decision_id,
+        origin=intent.origin,
+        origin_key=intent.origin_key,
+        class_=intent.class_,
+        kind=intent.kind,
+        account_id=intent.account_id,
+        lane=intent.lane,
+        ccy=intent.ccy,
+        precision=intent.precision,
+        granted_e18=intent.amount_e18,
+        params=dict(intent.params),
+        body="",
+        body_hash=intent.body_hash,
+        deadline_ms=intent.deadline_ms,
+        state=saga.READY,
+        legs=(LegEntry(leg=first, state=saga.READY, since_ms=lane.now_ms),),
+        pause_epoch=intent.pause_epoch,
+    )
+    lane.admit(entry)
+    venue = intent.account_id.partition(":")[0]
+    if intent.kind not in saga.LEGS or not requests.knows(venue, intent.kind):
+        lane.move(entry, "impossible", f"{venue} cannot {intent.kind}")
+
+
+def _cancel(lane: Lane, wish: Request | Revoke) -> None:
+    if isinstance(wish, Revoke):
+        intent_id = wish.intent_id
+    elif wish.verb == "CANCEL":
+        intent_id = wish.params.get("intent_id", "")
+    else:
+        raise Refused("verb", "verb", wish.verb, "the intents node knows CANCEL")
+    intent = lane.intent(intent_id)
+    if intent is None:
+        raise Refused("unknown_intent", "intent_id", intent_id)
+    if intent.state not in saga.FINAL and not intent.cancelled:
+        lane.store(replace(intent, cancelled=True))
+
+
+def _take_over(lane: Lane) -> None:
+    """The former owner may never answer: reads are asked again, a call is unknown."""
+    for intent in lane.queued()[:1]:
+        if intent.leg.state == saga.ATTEMPTED:
+            lane.move(intent, "unclear", "restarted", due_ms=lane.now_ms + 1000, looks=0, polls=0)
+        elif intent.leg.awaits:
+            lane.turn(intent, awaits="", due_ms=lane.now_ms)
+
+
+def _advance(lane: Lane) -> None:
+    """Ends what can no longer start, then acts on the first intent until it waits for something."""
+    for intent in lane.queued():
+        _end_if_over(lane, intent)
+    if lane.entry.halted:
+        return
+    while lane.entry.queue:
+        first = lane.queued()[0]
+        if not _ACT[first.leg.state](lane, first):
+            return
+
+
+def _end_if_over(lane: Lane, intent: IntentEntry) -> None:
+    leg = intent.leg
+    if leg.state not in saga.WAITING or leg.leg == saga.RETURN:
+        return
+    if intent.cancelled:
+        lane.move(intent, "revoked", "cancelled")
+    elif lane.now_ms >= intent.deadline_ms:
+        lane.move(intent, "deadline", "deadline")
+
+
+def _ready(lane: Lane, intent: IntentEntry) -> bool:
+    if not answers.may_start(lane, intent):
+        reason = "paused" if lane.policy else "no_policy"
+        lane.move(intent, "paused", reason, due_ms=lane.now_ms + HELD_POLL_MS)
+        return True
+    leg = intent.leg
+    if lane.now_ms >= leg.due_ms:
+        effect_id = lane.ask(intent, "prepare")
+        asked = leg.asked + 1
+        intent = lane.turn(
+            intent, asked=asked, awaits=effect_id, due_ms=lane.now_ms + READ_PATIENCE_MS
+        )
+        lane.out.append(
+            Prepare(**answers.work(intent, effect_id), absent_mark=intent.leg.absent_mark)
+        )
+    return False
+
+
+def _held(lane: Lane, intent: IntentEntry) -> bool:
+    if answers.may_start(lane, intent):
+        resumed = replace(intent, pause_epoch=lane.in_force.epoch)
+        lane.move(resumed, "resumed", due_ms=lane.now_ms)
+        return True
+    if lane.now_ms >= intent.leg.due_ms:
+        lane.turn(intent, due_ms=lane.now_ms + HELD_POLL_MS)
+    return False
+
+
+def _attempted(lane: Lane, intent: IntentEntry) -> bool:
+    if lane.now_ms < intent.leg.due_ms:
+        return False
+    lane.move(intent, "unclear", "no_answer", due_ms=lane.now_ms, looks=0, polls=0)
+    return True
+
+
+def _open(lane: Lane, intent: IntentEntry) -> bool:
+    leg = intent.leg
+    if leg.state == saga.UNKNOWN and lane.policy is not None:
+        horizon_ms = leg.since_ms + lane.policy.execution.park_s * 1000
+        if lane.now_ms >= horizon_ms:
+            lane.move(intent, "horizon", "unresolved")
+            return False
+    if lane.now_ms >= leg.due_ms:
+        effect_id = lane.ask(intent, "look")
+        intent = lane.turn(
+            intent,
+            asked=leg.asked + 1,
+            looks=leg.looks + 1,
+            awaits=effect_id,
+            due_ms=lane.now_ms + 1000 * min(2 ** (leg.looks + 1), LOOK_CAP_S),
+        )
+        lane.out.append(
+            Look(
+                **answers.work(intent, effect_id), watermark=leg.watermark, venue_ref=leg.venue_ref
+            )
+        )
+    return False
+
+
+def _parked(lane: Lane, intent: IntentEntry) -> bool:
+    return False
+
+
+_ACT = {
+    saga.READY: _ready,
+    saga.HELD: _held,
+    saga.ATTEMPTED: _attempted,
+    saga.ACKED: _open,
+    saga.UNKNOWN: _open,
+    saga.PARKED: _parked,
+}
+
+
+def _wake_ms(lane: Lane) -> int | None:
+    """When the lane must act although nothing arrives: the first intent's turn, or a deadline."""
+    times = []
+    for place, intent in enumerate(lane.queued()):
+        leg = intent.leg
+        if place == 0 and leg.state != saga.PARKED and not lane.entry.halted:
+            times.append(leg.due_ms)
+        if leg.state in saga.WAITING and leg.leg != saga.RETURN:
+            times.append(intent.deadline_ms)
+    return min(times, default=None)

@@ -1,0 +1,93 @@
+"""What the intents node remembers: every intent it was handed, and one entry for each lane.
+
+Amounts are units of 10^-18, times are milliseconds of the node's own time unless the name says
+`server`. Intents are never forgotten: a second copy of an old one must find the first and do
+nothing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from tables.partition import PARTITION_PART
+from tables.spec import TableSpec
+
+
+class LegEntry(msgspec.Struct, frozen=True):
+    """One call at the venue, with all that proves or disproves its effect.
+
+    `awaits` is the id of the effect whose answer is expected; `due_ms` is when the node acts if
+    none comes. `watermark` is what was read before attempt `n`; `absent_mark` what was read before
+    the first attempt that was declared without effect, because a late row of that one must still be
+    found.
+    """
+
+    leg: str
+    state: str
+    since_ms: int
+    n: int = 1
+    retries: int = 0
+    asked: int = 0
+    looks: int = 0
+    polls: int = 0
+    awaits: str = ""
+    due_ms: int = 0
+    amount_e18: int = 0
+    watermark: dict[str, str] = {}
+    absent_mark: dict[str, str] = {}
+    venue_ref: str = ""
+
+
+class IntentEntry(msgspec.Struct, frozen=True):
+    """One intent: what the gate granted, and how far it is. The last leg is the current one."""
+
+    intent_id: str
+    decision_id: str
+    origin: str
+    origin_key: str
+    class_: str
+    kind: str
+    account_id: str
+    lane: str
+    ccy: str
+    precision: int
+    granted_e18: int
+    params: dict[str, str]
+    body: str
+    body_hash: str
+    deadline_ms: int
+    state: str
+    legs: tuple[LegEntry, ...]
+    pause_epoch: int
+    chosen_e18: int = 0
+    amount_done_e18: int = 0
+    ending: str = ""
+    reason: str = ""
+    cancelled: bool = False
+    facts: dict[str, str] = {}
+
+    @property
+    def leg(self) -> LegEntry:
+        """The current leg."""
+        return self.legs[-1]
+
+
+class UsedAmount(msgspec.Struct, frozen=True):
+    """An amount that was sent through this lane: within 24 hours no other may equal it."""
+
+    amount_e18: int
+    at_ms: int
+
+
+class LaneEntry(msgspec.Struct, frozen=True):
+    """One lane: intents in order of arrival (the first is in flight), and why it is halted, if it
+    is.
+    """
+
+    queue: tuple[str, ...] = ()
+    halted: str = ""
+    used: tuple[UsedAmount, ...] = ()
+    wake_ms: int | None = None
+
+
+INTENTS = TableSpec("intents", {"intents": IntentEntry, "lanes": LaneEntry, **PARTITION_PART})
