@@ -139,8 +139,9 @@ class Broker:
 
     def _format(self, java: Java, archive: "_Archive", env: dict[str, str]) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
-        argv = [java.path, *JVM_FLAGS, *archive.flags(reading_only=True), *tool]
+        tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config")
+        flags = archive.flags(reading_only=True)
+        argv = [java.path, *JVM_FLAGS, *flags, *tool, str(self._properties)]
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise WeirError(f"Kafka cannot use {self._data}:\n{done.stdout}{done.stderr}")
