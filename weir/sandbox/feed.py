@@ -24,13 +24,16 @@ __all__ = ["TOPIC", "ExecutionFeed", "FeedBroken", "fetch_schema", "record_of"]
 
 TOPIC = "hedge-executions"
 PAUSE_S = 0.25
+REGISTRY_WAIT_S = 60.0
 
 
 class FeedBroken(Exception):
     """The feed cannot go on: no schema, or the broker refused a row."""
 
 
-def fetch_schema(registry: str, topic: str = TOPIC, wait_s: float = 60.0) -> tuple[int, Any]:
+def fetch_schema(
+    registry: str, topic: str = TOPIC, wait_s: float = REGISTRY_WAIT_S
+) -> tuple[int, Any]:
     """Id and schema of the newest version of a topic's value; waits for a registry that starts."""
     url = f"{registry.rstrip('/')}/subjects/{topic}-value/versions/latest"
     deadline = time.monotonic() + wait_s
@@ -80,9 +83,17 @@ class ExecutionFeed:
     """Produces executions in order; repeats some of them, since real feeds do."""
 
     def __init__(
-        self, bootstrap: str, registry: str, *, duplicates: float = 0.0, seed: int = 0
+        self,
+        bootstrap: str,
+        registry: str,
+        *,
+        topic: str = TOPIC,
+        duplicates: float = 0.0,
+        seed: int = 0,
+        wait_s: float = REGISTRY_WAIT_S,
     ) -> None:
-        self._schema_id, self._schema = fetch_schema(registry)
+        self._topic = topic
+        self._schema_id, self._schema = fetch_schema(registry, topic, wait_s)
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -134,7 +145,7 @@ class ExecutionFeed:
 
     def _produce(self, row: Execution) -> None:
         self._producer.produce(
-            TOPIC,
+            self._topic,
             key=f"bybit:{row.account}",
             value=self.encode(row),
             timestamp=row.exec_time_ms,
