@@ -14,7 +14,7 @@ from typing import Any
 
 from schemas.contracts import Schema, attribute, inner, named, nullable, short
 
-HEADER = '''"""Generated from schemas/avro by `python -m schemas.generate`: edit the .avsc instead."""
+HEADER = '''"""Generated from schemas/avro by `python -m schemas.generate`: edit the .avsc."""
 
 from __future__ import annotations
 

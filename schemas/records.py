@@ -1,4 +1,4 @@
-"""Generated from schemas/avro by `python -m schemas.generate`: edit the .avsc instead."""
+"""Generated from schemas/avro by `python -m schemas.generate`: edit the .avsc."""
 
 from __future__ import annotations
 

@@ -1,0 +1,201 @@
+"""The topics on a cluster: what they hold, and that they are as declared.
+
+A topic whose partitions or settings differ from its contract is refused, never altered: changing P
+moves keys to other partitions, and a shorter retention loses evidence.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from rich.console import RenderableType
+from rich.table import Table
+
+from schemas.contracts import SUBJECTS, inner, named, nullable, short
+from schemas.topics import BY_NAME, DAY_MS, FOREVER, TOPICS, Topic, partitions_of, settings
+from weir.errors import WeirError
+from weir.examples import example_line
+
+PATIENCE_S = 10.0
+
+
+def ensure(bootstrap: str, partitions: int, replication: int) -> list[str]:
+    """Creates the topics that are missing and returns their names.
+
+    WeirError names topic, setting, what is expected and what is there, for all that differ.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    there = partition_counts(bootstrap, admin)
+    known = [topic for topic in TOPICS if topic.name in there]
+    faults = [*_wrong_counts(known, there, partitions), *_wrong_settings(admin, known, partitions)]
+    if faults:
+        raise WeirError("topics differ from their contract:\n  " + "\n  ".join(faults))
+    missing = [topic for topic in TOPICS if topic.name not in there]
+    _create(admin, missing, partitions, replication)
+    return [topic.name for topic in missing]
+
+
+def partition_counts(bootstrap: str, admin: AdminClient | None = None) -> dict[str, int]:
+    """How many partitions each topic on the cluster has; WeirError when Kafka does not answer."""
+    client = admin or AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    try:
+        found = client.list_topics(timeout=PATIENCE_S)
+    except KafkaException as error:
+        raise no_answer(bootstrap) from error
+    return {name: len(topic.partitions) for name, topic in found.topics.items()}
+
+
+def no_answer(bootstrap: str) -> WeirError:
+    """The sentence for a broker that is away."""
+    return WeirError(f"Kafka at {bootstrap} does not answer within {PATIENCE_S:.0f} s: is it up?")
+
+
+def catalogue() -> Table:
+    """All topics in one table."""
+    table = Table(box=None, pad_edge=False)
+    for head in ("topic", "key", "partitions", "record", "kept", "writers", "readers"):
+        table.add_column(head, overflow="fold", no_wrap=head == "topic")
+    for topic in TOPICS:
+        table.add_row(
+            topic.name,
+            topic.key,
+            str(topic.partitions),
+            SUBJECTS.get(topic.name, "original bytes" if topic.source else "JSON"),
+            kept(topic),
+            ", ".join(topic.writers),
+            ", ".join(topic.readers),
+        )
+    return table
+
+
+def show(name: str) -> Iterable[RenderableType]:
+    """What one topic holds: its settings, its fields with their docs, and an example line."""
+    topic = find(name)
+    yield f"{topic.name}: key {topic.key}, {topic.partitions} partitions, {kept(topic)}"
+    yield f"written by {', '.join(topic.writers)}; read by {', '.join(topic.readers)}"
+    if topic.source:
+        yield f"Original bytes, key and headers of {topic.source}, and why they were refused."
+        return
+    if topic.record is None:
+        yield "State of a node: readable JSON by entry, latest value per key."
+        return
+    for record in _with_nested(SUBJECTS[name]):
+        yield ""
+        yield f"{record}: {named()[record]['doc']}"
+        yield _fields(record)
+    yield ""
+    yield "A line for `weir produce`:"
+    yield json.dumps(example_line(topic), ensure_ascii=False)
+
+
+def find(name: str) -> Topic:
+    """The contract of a topic; WeirError names those whose names are near."""
+    topic = BY_NAME.get(name)
+    if topic is None:
+        near = [other for other in BY_NAME if name.strip(".") in other]
+        hint = f"did you mean {', '.join(near[:4])}?" if near else "`weir topics` lists them"
+        raise WeirError(f"{name!r} is no topic of Weir: {hint}")
+    return topic
+
+
+def kept(topic: Topic) -> str:
+    """How long records stay, in words."""
+    if topic.cleanup == "compact":
+        after = topic.compaction_lag_ms // DAY_MS
+        return f"latest per key, after {after} d" if after else "latest per key"
+    return "for ever" if topic.retention_ms == FOREVER else f"{topic.retention_ms // DAY_MS} d"
+
+
+def _wrong_counts(known: list[Topic], there: dict[str, int], partitions: int) -> Iterable[str]:
+    for topic in known:
+        wanted = partitions_of(topic, partitions)
+        if there[topic.name] != wanted:
+            yield f"{topic.name}: partitions must be {wanted}, is {there[topic.name]}"
+
+
+def _wrong_settings(admin: AdminClient, known: list[Topic], partitions: int) -> Iterable[str]:
+    if not known:
+        return
+    resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in known]
+    answers = admin.describe_configs(resources, request_timeout=PATIENCE_S)
+    for resource, future in answers.items():
+        actual = future.result()
+        topic = BY_NAME[resource.name]
+        for name, wanted in settings(topic, partitions, 1).items():
+            found = actual[name].value
+            if name != "min.insync.replicas" and found != wanted:
+                yield f"{topic.name}: {name} must be {wanted}, is {found}"
+
+
+def _create(admin: AdminClient, missing: list[Topic], partitions: int, replication: int) -> None:
+    if not missing:
+        return
+    wanted = [
+        NewTopic(
+            topic.name,
+            num_partitions=partitions_of(topic, partitions),
+            replication_factor=replication,
+            config=settings(topic, partitions, replication),
+        )
+        for topic in missing
+    ]
+    for name, future in admin.create_topics(wanted, request_timeout=PATIENCE_S).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise WeirError(f"{name} cannot be created: {error.args[0].str()}") from error
+
+
+def _with_nested(record: str) -> list[str]:
+    """A record and the records inside it, each once, outermost first."""
+    found = [record]
+    for name in found:
+        for field in named()[name]["fields"]:
+            found += [n for n in _records_in(field["type"]) if n not in found]
+    return found
+
+
+def _records_in(avro: Any) -> Iterable[str]:
+    if isinstance(avro, list):
+        for item in avro:
+            yield from _records_in(item)
+    elif isinstance(avro, dict) and avro["type"] in ("array", "map"):
+        yield from _records_in(avro.get("items", avro.get("values")))
+    elif isinstance(avro, str) and named().get(short(avro), {}).get("type") == "record":
+        yield short(avro)
+
+
+def _fields(record: str) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    for head in ("field", "type", "meaning"):
+        table.add_column(head, overflow="fold")
+    for field in named()[record]["fields"]:
+        default = field.get("default")
+        extra = f" = {default}" if isinstance(default, int) else ""
+        table.add_row(f"  {field['name']}", _type(field["type"]) + extra, field["doc"])
+    return table
+
+
+def _type(avro: Any) -> str:
+    """An Avro type in words."""
+    if nullable(avro):
+        return f"{_type(inner(avro))} or null"
+    if isinstance(avro, list):
+        return " or ".join(short(item) for item in avro)
+    if isinstance(avro, dict):
+        if avro["type"] == "array":
+            return f"list of {_type(avro['items'])}"
+        if avro["type"] == "map":
+            return f"map of {_type(avro['values'])}"
+        if avro["logicalType"] == "decimal":
+            return f"decimal({avro['precision']},{avro['scale']})"
+        return "time" if avro["logicalType"] == "timestamp-millis" else "uuid"
+    schema = named().get(short(avro))
+    if schema and schema["type"] == "enum":
+        return " | ".join(schema["symbols"][1:])
+    return short(avro)
