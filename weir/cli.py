@@ -7,8 +7,9 @@ stands in the module it imports; here are only its words, its options and its ex
 import itertools
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -85,6 +86,128 @@ def status() -> None:
     typer.echo(text)
     if not answers:
         raise typer.Exit(1)
+
+
+@app.command()
+def run(
+    workers: Annotated[
+        list[str] | None, typer.Argument(metavar="[pipeline] [executor]", help="Default: both.")
+    ] = None,
+    slot: Annotated[int, typer.Option(help="The workers' stable number on this cluster.")] = 0,
+) -> None:
+    """Run the workers under a supervisor: what decides, and what carries out."""
+    from weir.run import run as run_workers
+
+    run_workers(workers or [], slot, typer.echo)
+
+
+@app.command(
+    context_settings={
+        "allow_extra_args": True,
+        "ignore_unknown_options": True,
+        "help_option_names": [],
+    }
+)
+def sandbox(
+    context: typer.Context,
+    venue: Annotated[str, typer.Argument(help="The only one so far: bybit.")],
+) -> None:
+    """Run a stand-in venue with books of its own; its options: `weir sandbox bybit --help`."""
+    from weir.sandbox import bybit
+
+    if venue != "bybit":
+        raise typer.BadParameter(f"no such venue: {venue}; there is bybit")
+    words = list(context.args)
+    kafka = os.environ.get("WEIR_KAFKA")
+    if kafka and any(word.partition("=")[0] == "--registry" for word in words):
+        words += ["--bootstrap", kafka]  # `--bootstrap` on this line was read as a common option
+    bybit.app(args=words, prog_name="weir sandbox bybit")
+
+
+topics_app = typer.Typer(help="Print the catalogue of topics.", invoke_without_command=True)
+app.add_typer(topics_app, name="topics")
+
+
+@topics_app.callback()
+def topics(context: typer.Context) -> None:
+    """Print the catalogue of topics."""
+    if context.invoked_subcommand is None:
+        from weir.topics import catalogue
+
+        _print([catalogue()])
+
+
+@topics_app.command("show")
+def topics_show(name: str) -> None:
+    """Show what a topic holds: fields, types, meanings, and an example line."""
+    from weir.topics import show
+
+    _print(show(name))
+
+
+@topics_app.command("create")
+def topics_create(
+    replication: Annotated[int, typer.Option(help="Copies of each partition.")] = 1,
+) -> None:
+    """Create the topics that are missing; refuse those that differ from their contract."""
+    from weir.home import home, settings
+    from weir.run import bootstrap
+    from weir.topics import ensure
+
+    created = ensure(bootstrap(home()), settings().partitions, replication)
+    typer.echo("\n".join(created) if created else "all topics are there, as declared")
+
+
+@app.command()
+def produce(
+    topic: str,
+    file: Annotated[
+        Path | None, typer.Argument(help="JSON Lines; default: standard input.")
+    ] = None,
+) -> None:
+    """Send JSON Lines to a topic: every line is checked before any is sent."""
+    from weir.codec import wire
+    from weir.home import home
+    from weir.produce import lines_of, produce
+    from weir.run import bootstrap
+
+    lines = lines_of(file)
+    sent = produce(bootstrap(home()), topic, lines, wire())
+    typer.echo(f"{sent} {'record' if sent == 1 else 'records'} on {topic}", err=True)
+
+
+@app.command()
+def consume(
+    topic: str,
+    start: Annotated[
+        str, typer.Option("--from", help="earliest, latest, an offset, or an ISO-8601 time.")
+    ] = "earliest",
+    until: Annotated[str, typer.Option(help="end, a number of records, or never.")] = "end",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON object per line, as produce takes it.")
+    ] = False,
+    timeout_s: Annotated[
+        float | None, typer.Option(help="Fail when it takes longer than this.")
+    ] = None,
+) -> None:
+    """Print what is committed on a topic."""
+    from weir.codec import wire
+    from weir.consume import consume, printed
+    from weir.home import home
+    from weir.run import bootstrap
+
+    for line in consume(bootstrap(home()), topic, wire(), start, until, timeout_s):
+        typer.echo(printed(line, as_json))
+
+
+def _print(parts: Iterable[Any]) -> None:
+    """Tables as wide as the terminal, or as they need to be when piped."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for part in parts:
+        whole = isinstance(part, str)
+        console.print(part, markup=False, highlight=False, soft_wrap=whole)
 
 
 def _common_first(words: list[str]) -> list[str]:
