@@ -3,8 +3,10 @@
 import shutil
 from collections.abc import Iterator
 
+from weir.errors import WeirError
 from weir.home import Home, home, settings
 from weir.kafka import Broker, answers
+from weir.processes import Slot
 from weir.registry import Registry
 
 
@@ -44,6 +46,9 @@ def down(*, wipe: bool = False) -> str:
     if settings().kafka:
         return f"Kafka is the outside cluster {settings().kafka}: nothing to stop."
     here = home()
+    working = [slot.name for slot in _others(here) if slot.is_held()]
+    if working and wipe:
+        raise WeirError(f"{', '.join(working)} still runs in {here.root}: stop it before wiping")
     registry_ran = Registry(here).stop()
     broker_ran = Broker(here).down(wipe=wipe)
     said = "stopped" if registry_ran or broker_ran else "nothing was running"
@@ -51,6 +56,8 @@ def down(*, wipe: bool = False) -> str:
         for folder in (here.state, here.logs, here.run):
             shutil.rmtree(folder, ignore_errors=True)
         said += f", {here.root} wiped"
+    if working:
+        said += f"; still running, without Kafka: {', '.join(working)}"
     return said
 
 
@@ -75,16 +82,16 @@ def status() -> tuple[bool, str]:
 
 def _processes(here: Home) -> Iterator[str]:
     """A line for each other process that has, or had, a slot in this home."""
-    from weir.processes import Slot
-
-    for path in sorted(here.run.glob("*.json")):
-        slot = Slot(here, path.stem)
-        if slot.name in ("broker", "registry"):
-            continue
-        record = slot.read()
+    for slot in _others(here):
         state = "runs" if slot.is_held() else "stopped"
-        told = ", ".join(f"{key} {value}" for key, value in record.items() if value is not None)
-        yield f"{slot.name:<10} {state}: {told}"
+        told = (f"{key} {value}" for key, value in slot.read().items() if value is not None)
+        yield f"{slot.name:<10} {state}: {', '.join(told)}"
+
+
+def _others(here: Home) -> list[Slot]:
+    """The slots of this home besides broker and registry."""
+    names = sorted(path.stem for path in here.run.glob("*.json"))
+    return [Slot(here, name) for name in names if name not in ("broker", "registry")]
 
 
 def _answering(alive: bool) -> str:

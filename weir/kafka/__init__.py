@@ -5,6 +5,6 @@ broker listens on 127.0.0.1 only, keeps its port and its data over restarts, and
 its own: it outlives the command that started it.
 """
 
-from weir.kafka.broker import Broker, BrokerState, answers, bootstrap
+from weir.kafka.broker import Broker, BrokerState, answers
 
-__all__ = ["Broker", "BrokerState", "answers", "bootstrap"]
+__all__ = ["Broker", "BrokerState", "answers"]

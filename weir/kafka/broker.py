@@ -17,7 +17,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from weir.errors import WeirError
-from weir.home import Home, home, settings
+from weir.home import Home, settings
 from weir.kafka.config import JVM_FLAGS, properties
 from weir.kafka.jars import Java, find, find_java
 from weir.ports import HOST, free_port, is_free, listens
@@ -161,21 +161,6 @@ class Broker:
             f"the broker at {address} does not answer; the end of {self.slot.log_path}:\n"
             f"{self.slot.last_lines()}"
         )
-
-
-def bootstrap() -> str:
-    """The cluster of this command: `WEIR_KAFKA`, else the embedded broker, which must run."""
-    outside = settings().kafka
-    if outside:
-        return outside
-    broker = Broker(home())
-    address = broker.bootstrap
-    if address and broker.slot.is_held():
-        return address
-    raise WeirError(
-        f"no broker runs in {broker.home.root}: `weir up` starts one, WEIR_KAFKA or "
-        f"--bootstrap names another"
-    )
 
 
 def answers(address: str, patience_s: float) -> bool:
