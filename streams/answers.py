@@ -7,22 +7,17 @@ knows is a dead letter.
 
 from __future__ import annotations
 
-from typing import Any
-
 from msgspec.structs import replace
 
-from schemas.ids import derive, leg_id
-from schemas.money import parse_e18
 from schemas.policy import Execution
 from schemas.records import AttemptRecord
-from streams import requests, saga
-from streams.effects import Call
-from streams.evidence import complete, judge
+from streams import saga
+from streams.attempt import begin, may_start, op_of, over
+from streams.evidence import check, complete, judge
 from streams.lane import Lane
-from streams.step import Emit, Refused
+from streams.step import Refused
 from tables.intents import IntentEntry, LegEntry
 
-CALL_PATIENCE_MS = 120_000
 LOOK_FIRST_MS = 1_000
 RATE_LIMITED = "10006"
 
@@ -40,42 +35,13 @@ def take(lane: Lane, record: AttemptRecord) -> None:
     leg = next((one for one in intent.legs if one.leg == record.leg), None)
     if leg is None or record.n > leg.n:
         raise Refused("unknown_attempt", "leg", f"{record.leg}#{record.n}", "never asked for")
+    check(record, intent.kind)
     if record.kind == "HUMAN":
         _human(lane, intent, record)
     elif record.n < leg.n or leg is not intent.leg or intent.state in saga.FINAL:
         _late(lane, intent, leg, record)
     else:
         _FOLD[record.kind](lane, intent, record)
-
-
-def may_start(lane: Lane, intent: IntentEntry) -> bool:
-    """Whether policy and mode let the current leg start now."""
-    mode = lane.in_force.mode(intent.class_, intent.account_id)
-    return lane.policy is not None and saga.allows(mode, intent.kind, intent.leg.leg)
-
-
-def work(intent: IntentEntry, effect_id: str) -> dict[str, Any]:
-    """What every effect of the current leg carries."""
-    leg = intent.leg
-    wallets = ("UNIFIED", "FUND")
-    if intent.kind == "TRANSFER":
-        wallets = (intent.params.get("from", "UNIFIED"), intent.params.get("to", "FUND"))
-    source, target = reversed(wallets) if leg.leg == saga.RETURN else wallets
-    return {
-        "effect_id": effect_id,
-        "lane": intent.lane,
-        "intent_id": intent.intent_id,
-        "leg": leg.leg,
-        "n": leg.n,
-        "kind": intent.kind,
-        "op": _op(intent),
-        "account_id": intent.account_id,
-        "coin": intent.ccy,
-        "amount_e18": leg.amount_e18 or intent.chosen_e18 or intent.granted_e18,
-        "transfer_id": leg_id(intent.intent_id, leg.leg),
-        "source": source,
-        "target": target,
-    }
 
 
 def _prepared(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
@@ -89,88 +55,10 @@ def _prepared(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif record.watermark is None:
         pause_ms = 1000 * min(2**leg.asked, 60)
         lane.turn(intent, awaits="", due_ms=lane.now_ms + pause_ms)
-    elif not may_start(lane, intent):
+    elif over(lane, intent) or not may_start(lane, intent):
         lane.turn(intent, awaits="", due_ms=lane.now_ms)
     else:
-        _attempt(lane, intent, record.watermark)
-
-
-def _attempt(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> None:
-    """Fixes amount, watermark and body, and lets the runner call once this has committed."""
-    amount_e18 = _amount(lane, intent, watermark)
-    if amount_e18 is None:
-        lane.turn(intent, awaits="", due_ms=lane.used()[0].at_ms + requests.FINGERPRINT_MS)
-        return
-    if amount_e18 == 0:
-        lane.move(intent, "impossible", "nothing_to_do")
-        return
-    if amount_e18 != intent.chosen_e18 and intent.leg.leg != saga.RETURN:
-        intent = replace(intent, chosen_e18=amount_e18)
-        lane.use(amount_e18)
-    call = _call(lane, intent, amount_e18, watermark)
-    lane.out.append(
-        Emit(
-            "treasury.attempts.v1",
-            AttemptRecord(
-                meta=lane.meta,
-                attempt_id=derive(
-                    "attempt", lane.entries.key, call.effect_id, 0, "none", lane.event.timestamp_ms
-                ),
-                intent_id=intent.intent_id,
-                leg=intent.leg.leg,
-                n=intent.leg.n,
-                kind="ATTEMPT",
-                amount_e18=amount_e18,
-                watermark=watermark,
-                request_hash=call.request_hash,
-                at_ms=lane.now_ms,
-            ),
-            key=intent.lane,
-        )
-    )
-    lane.out.append(call)
-    lane.move(
-        intent,
-        "prepared",
-        asked=intent.leg.asked + 1,
-        amount_e18=amount_e18,
-        watermark=dict(watermark),
-        due_ms=lane.now_ms + CALL_PATIENCE_MS,
-    )
-
-
-def _amount(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> int | None:
-    """Chosen once per intent, lowered again only if the debt has shrunk; None: none is free."""
-    if intent.leg.leg == saga.RETURN:
-        return intent.leg.amount_e18
-    chosen = intent.chosen_e18
-    most = chosen or intent.granted_e18
-    if intent.kind == "REPAY":
-        most = min(most, parse_e18(watermark["debt"]))
-    if chosen and most == chosen:
-        return chosen
-    used = () if intent.kind == "TRANSFER" else (one.amount_e18 for one in lane.used())
-    return requests.choose(most, intent.precision, used)
-
-
-def _call(lane: Lane, intent: IntentEntry, amount_e18: int, watermark: dict[str, str]) -> Call:
-    policy = lane.policy
-    if policy is None:
-        raise Refused("no_policy")
-    facts = work(intent, lane.ask(intent, "call")) | {"amount_e18": amount_e18}
-    wallets = (facts["transfer_id"], facts["source"], facts["target"])
-    venue = intent.account_id.partition(":")[0]
-    body = requests.body(venue, facts["op"], intent.ccy, amount_e18, wallets)
-    return Call(
-        **facts,
-        watermark=dict(watermark),
-        body=body,
-        request_hash=requests.request_hash(body),
-        pause_epoch=lane.in_force.epoch,
-        control_age_max_s=policy.guards.control_age_max_s,
-        call_start_s=policy.execution.call_start_s,
-        deadline_ms=None if intent.leg.leg == saga.RETURN else intent.deadline_ms,
-    )
+        begin(lane, intent, record.watermark)
 
 
 def _result(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
@@ -220,7 +108,7 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
         return  # an answer to an earlier question proves no absence now
     if record.attempt_id == leg.awaits and complete(record):
         intent = lane.turn(intent, awaits="", polls=leg.polls + 1)
-    verdict = judge(intent.leg, _op(intent), record, _execution(lane))
+    verdict = judge(intent.leg, op_of(intent), record, _execution(lane))
     if verdict.trigger == "effect":
         _confirm(lane, intent, record)
     elif verdict.trigger == "absent":
@@ -250,12 +138,9 @@ def _after(intent: IntentEntry, record: AttemptRecord) -> dict[str, str]:
     if intent.leg.leg != "main":
         return {}
     before, now = intent.leg.watermark, record.facts or {}
-    named = {
-        "debt_before": before.get("debt"),
-        "ltv_before": before.get("ltv"),
-        "debt_after": now.get("debt"),
-        "ltv_after": now.get("ltv"),
-    }
+    named = {"ltv_before": before.get("ltv"), "ltv_after": now.get("ltv")}
+    if intent.kind == "REPAY":
+        named |= {"debt_before": before.get("debt"), "debt_after": now.get("debt")}
     return {name: text for name, text in named.items() if text is not None}
 
 
@@ -299,10 +184,6 @@ _FOLD = {
     "EVIDENCE": _evidence,
     "WEBHOOK": _evidence,
 }
-
-
-def _op(intent: IntentEntry) -> str:
-    return intent.kind if intent.leg.leg == "main" else "TRANSFER"
 
 
 def _look_soon(lane: Lane) -> dict[str, int]:

@@ -14,9 +14,12 @@ from schemas.money import parse_e18
 from schemas.policy import Execution
 from schemas.records import AttemptRecord
 from streams.saga import UNKNOWN
+from streams.step import Refused
 from tables.intents import LegEntry
 
 ABSENCE_POLLS_MIN = 5
+AMOUNTS = frozenset({"fund", "debt", "collateral", "hourly_rate"})
+COUNTS = frozenset({"server_ms", "last_id", "rows"})
 HOUR_MS = 3600 * 1000
 DUST_E18 = 10**10  # one unit of the eighth place: the venue rounds what it shows
 
@@ -34,6 +37,28 @@ OPEN = Verdict(None)
 def complete(record: AttemptRecord) -> bool:
     """Whether the look read everything: only such a look counts towards absence."""
     return record.facts is not None and "server_ms" in record.facts
+
+
+def check(record: AttemptRecord, kind: str) -> None:
+    """Refuses a record that cannot be judged by: a number that is none, or one missing."""
+    for said in (record.watermark, record.facts):
+        for name, text in (said or {}).items():
+            try:
+                if name in AMOUNTS:
+                    parse_e18(text)
+                elif name in COUNTS:
+                    int(text)
+            except ValueError as why:
+                raise Refused("reading", name, text, str(why)) from why
+    needed = {"fund", "server_ms"}
+    if kind == "REPAY":
+        needed |= {"debt"}
+    if record.leg == "main":
+        needed |= {"collateral"} if kind == "ADD_COLLATERAL" else set()
+        needed |= {"last_id"} if record.watermark is not None else set()
+    read = record.facts if record.watermark is None and complete(record) else record.watermark
+    if read is not None and needed - read.keys():
+        raise Refused("reading", "missing", sorted(needed - read.keys()), "was not read")
 
 
 def judge(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -> Verdict:

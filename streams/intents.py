@@ -8,13 +8,15 @@ node's milliseconds, amounts units of 10^-18.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from msgspec.structs import replace
 
-from schemas.records import AttemptRecord, Intent, Request, Revoke
-from streams import answers, requests, saga
+from schemas.records import AttemptRecord, Intent, Proposal, Request, Revoke
+from streams import answers, attempt, requests, saga
+from streams.canonical import hash_of
 from streams.effects import Look, Prepare
+from streams.handover import body_of
 from streams.lane import Lane
 from streams.step import Entries, Event, InForce, Refused, Started, Tick
 from tables.intents import IntentEntry, LegEntry
@@ -22,7 +24,6 @@ from tables.intents import IntentEntry, LegEntry
 HELD_POLL_MS = 1_000
 LOOK_CAP_S = 60
 READ_PATIENCE_MS = 30_000
-CALL_PATIENCE_MS = 120_000
 
 __all__ = ["step"]
 
@@ -70,6 +71,12 @@ def _admit(lane: Lane, intent: Intent) -> None:
                 "intent_differs", "body_hash", intent.body_hash, "the id is known with another body"
             )
         return
+    venue = intent.account_id.partition(":")[0]
+    if intent.lane != f"{venue}|{intent.account_id}|{intent.ccy}":
+        raise Refused("lane", "lane", intent.lane, "is not venue|account|coin of the intent")
+    body = body_of(cast(Proposal, intent), intent.amount_e18)  # they share all that is hashed
+    if hash_of(body) != intent.body_hash:
+        raise Refused("altered", "body_hash", intent.body_hash, "the fields hash differently")
     if intent.amount_e18 <= 0:
         raise Refused("amount", "amount", intent.amount_e18, "must be above 0")
     if intent.executed_by != "weir":
@@ -90,7 +97,7 @@ def _admit(lane: Lane, intent: Intent) -> None:
         precision=intent.precision,
         granted_e18=intent.amount_e18,
         params=dict(intent.params),
-        body="",
+        body=body,
         body_hash=intent.body_hash,
         deadline_ms=intent.deadline_ms,
         state=saga.READY,
@@ -98,7 +105,6 @@ def _admit(lane: Lane, intent: Intent) -> None:
         pause_epoch=intent.pause_epoch,
     )
     lane.admit(entry)
-    venue = intent.account_id.partition(":")[0]
     if intent.kind not in saga.LEGS or not requests.knows(venue, intent.kind):
         lane.move(entry, "impossible", f"{venue} cannot {intent.kind}")
 
@@ -129,7 +135,9 @@ def _take_over(lane: Lane) -> None:
 def _advance(lane: Lane) -> None:
     """Ends what can no longer start, then acts on the first intent until it waits for something."""
     for intent in lane.queued():
-        _end_if_over(lane, intent)
+        trigger = attempt.over(lane, intent)
+        if trigger:
+            lane.move(intent, trigger, trigger)
     if lane.entry.halted:
         return
     while lane.entry.queue:
@@ -138,18 +146,8 @@ def _advance(lane: Lane) -> None:
             return
 
 
-def _end_if_over(lane: Lane, intent: IntentEntry) -> None:
-    leg = intent.leg
-    if leg.state not in saga.WAITING or leg.leg == saga.RETURN:
-        return
-    if intent.cancelled:
-        lane.move(intent, "revoked", "cancelled")
-    elif lane.now_ms >= intent.deadline_ms:
-        lane.move(intent, "deadline", "deadline")
-
-
 def _ready(lane: Lane, intent: IntentEntry) -> bool:
-    if not answers.may_start(lane, intent):
+    if not attempt.may_start(lane, intent):
         reason = "paused" if lane.policy else "no_policy"
         lane.move(intent, "paused", reason, due_ms=lane.now_ms + HELD_POLL_MS)
         return True
@@ -161,13 +159,13 @@ def _ready(lane: Lane, intent: IntentEntry) -> bool:
             intent, asked=asked, awaits=effect_id, due_ms=lane.now_ms + READ_PATIENCE_MS
         )
         lane.out.append(
-            Prepare(**answers.work(intent, effect_id), absent_mark=intent.leg.absent_mark)
+            Prepare(**attempt.work(intent, effect_id), absent_mark=intent.leg.absent_mark)
         )
     return False
 
 
 def _held(lane: Lane, intent: IntentEntry) -> bool:
-    if answers.may_start(lane, intent):
+    if attempt.may_start(lane, intent):
         resumed = replace(intent, pause_epoch=lane.in_force.epoch)
         lane.move(resumed, "resumed", due_ms=lane.now_ms)
         return True
@@ -201,7 +199,7 @@ def _open(lane: Lane, intent: IntentEntry) -> bool:
         )
         lane.out.append(
             Look(
-                **answers.work(intent, effect_id), watermark=leg.watermark, venue_ref=leg.venue_ref
+                **attempt.work(intent, effect_id), watermark=leg.watermark, venue_ref=leg.venue_ref
             )
         )
     return False

@@ -7,7 +7,6 @@ that proposed it and to the desk that granted it, and the decision for the audit
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from msgspec.structs import replace
@@ -24,6 +23,7 @@ from schemas.records import (
     Leg,
 )
 from streams import requests, saga
+from streams.canonical import canonical
 from streams.step import Emit, Entries, Event, InForce, Wake, meta
 from tables.intents import IntentEntry, LaneEntry, LegEntry, UsedAmount
 
@@ -214,16 +214,23 @@ class Lane:
     ) -> None:
         source = self.meta.source
         facts = {
+            "policy": self.in_force.version,
+            "policy_hash": self.in_force.policy_hash,
+            "at_ms": self.now_ms,
+            "trigger": {
+                "topic": source.topic,
+                "partition": source.partition,
+                "offset": source.offset,
+            },
             "amount": text_e18(intent.leg.amount_e18),
             "attempt": leg.n,
             "cause": self.trigger,
             "from": leg.state,
-            "input": f"{source.topic}/{source.partition}/{source.offset}",
             "intent_id": intent.intent_id,
             "leg": leg.leg,
             "reason": reason,
             "to": intent.state,
-            "trigger": trigger,
+            "said": trigger,
             "watermark": leg.watermark,
         }
         self.out.append(
@@ -235,10 +242,10 @@ class Lane:
                     node="intents",
                     key=self.entries.key,
                     kind=kind,
-                    actor="weir",
+                    actor=f"weir:{self.in_force.version}",
                     rule="c10",
                     outcome=trigger,
-                    body=json.dumps(facts, sort_keys=True, separators=(",", ":")),
+                    body=canonical(facts),
                 ),
             )
         )

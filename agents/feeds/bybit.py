@@ -118,9 +118,11 @@ class Feed:
             settleCoin=self.settle_coin,
             limit="200",
         )
+        info = client.read(client.reads, "get_account_info")
+        margin_mode = str(result(info).get("marginMode") or "")
         at_ms = server_ms(answer)
         positions = many(PositionRow, listed)
-        taken = snapshot(self.venue.account_id, wallet, fund, positions, at_ms)
+        taken = snapshot(self.venue.account_id, wallet, fund, positions, margin_mode, at_ms)
         rate = usd_rate(wallet.coin, self.settle_coin, at_ms)
         return [(SNAPSHOTS, taken), *([(DESK_INPUTS, DeskInput(body=rate))] if rate else [])]
 
@@ -191,6 +193,7 @@ def snapshot(
     wallet: Wallet,
     fund: Sequence[FundCoin],
     positions: Sequence[PositionRow],
+    margin_mode: str,
     at_ms: int,
 ) -> AccountSnapshot:
     """Both wallets and all open positions; a flat position is none."""
@@ -208,7 +211,7 @@ def snapshot(
         ),
         positions=tuple(_position(row) for row in positions if row.size and row.side),
         open_orders=(),
-        margin_mode="",
+        margin_mode=margin_mode,
         equity_e18=wallet.total_equity or 0,
         as_of_ms=at_ms,
     )

@@ -9,12 +9,16 @@ still be heard of afterwards.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
+
+from msgspec.structs import replace
 
 from schemas.money import E18, parse_e18, text_e18
 from schemas.policy import Policy
-from schemas.records import AttemptRecord, Intent, Meta, Source
+from schemas.records import AttemptRecord, Intent, Meta, Proposal, Source
+from streams.canonical import hash_of
 from streams.effects import Call, Look, Prepare
+from streams.handover import body_of
 from streams.intents import step
 from streams.step import ControlInForce, Emit, Entries, Event, InForce, Started, Tick, Wake
 from tables.memory import MemoryStore
@@ -49,13 +53,16 @@ def intent(intent_id: str = "i1", kind: str = "REPAY", amount: str = "9500", **m
         "params": {},
         "maker": "weir:weir-default@1",
         "approvals": (),
-        "body_hash": f"hash-{intent_id}",
         "pause_epoch": 1,
         "executed_by": "weir",
         "deadline_ms": T0_MS + 3_600_000,
         "compliance_tags": {},
     }
-    return Intent(**{**fields, **more})
+    fields |= more
+    fields.setdefault("body_hash", "")
+    one = Intent(**fields)
+    body = body_of(cast(Proposal, one), one.amount_e18)
+    return replace(one, body_hash=more.get("body_hash") or hash_of(body))
 
 
 @dataclass
