@@ -34,5 +34,7 @@ class WorkerSettings(BaseSettings):
     batch_max: int = Field(default=4000, ge=1)
     session_timeout_s: float = Field(default=6.0, ge=1.0)
     venues: tuple[VenueAccount, ...] = ()
+    settle_coin: str = "USDT"
+    """The coin whose USD rate is read along with each account."""
     poll_s: float = Field(default=2.0, gt=0)
     """Between two readings of an account's loan, wallet and positions."""

@@ -36,7 +36,7 @@ def new_app(name: str, settings: WorkerSettings, wire: Wire) -> exact.App:
         order_stamp_key=PARTITION_KEY,
     )
     app = exact.App(name, config=config)
-    report = settings.home / "run" / f"{name}-{settings.slot}.status.json"
+    report = settings.home / "run" / "status" / f"{name}-{settings.slot}.json"
 
     @app.task
     async def write_status() -> None:
@@ -64,7 +64,7 @@ def run(app: exact.App) -> None:
 
 def log_as_json() -> None:
     """One JSON object per line on standard error, with whatever a log call gave as `extra`."""
-    shared = [
+    shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -78,6 +78,11 @@ def log_as_json() -> None:
             structlog.processors.EventRenamer("message"),
             structlog.processors.JSONRenderer(),
         ],
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

@@ -91,6 +91,7 @@ class App(faust.App):
 
     async def on_started(self) -> None:
         self._engine_task = asyncio.get_running_loop().create_task(self._serve())
+        await super().on_started()
 
     async def on_stop(self) -> None:
         await self.engine.revoke()

@@ -1,0 +1,66 @@
+"""The executor: carries intents out. It decides no policy, and it alone calls the outside.
+
+Its `intents` node decides what is attempted; the runner carries effects out after their transaction has committed and
+answers with records. The pollers read accounts and write what they read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from agents import exact
+from agents.connectors.bybit.config import Venue
+from agents.connectors.registry import connectors
+from agents.controls import Controls
+from agents.feeds.bybit import Feed
+from agents.nodes import add_node
+from agents.outside import Outside
+from agents.runner import Runner
+from agents.settings import WorkerSettings
+from agents.worker import new_app, run, wire_of
+from streams.topology import EXECUTOR, NODES
+
+
+def build(settings: WorkerSettings) -> exact.App:
+    """The executor's Faust app, with runner and pollers beside it."""
+    wire = wire_of(settings)
+    app = new_app(EXECUTOR, settings, wire)
+    for node in NODES:
+        if node.app == EXECUTOR:
+            add_node(app, node, wire, settings.partitions)
+    venues = [
+        Venue(
+            account_id=account.account_id,
+            api_key=account.api_key,
+            api_secret=account.api_secret.get_secret_value(),
+            endpoint=account.endpoint,
+        )
+        for account in settings.venues
+    ]
+    outside = Outside(settings.bootstrap, wire, settings.partitions)
+    controls = Controls(settings.bootstrap, wire)
+    runner = Runner(connectors(venues), outside, controls)
+
+    under_way: set[asyncio.Task[None]] = set()
+
+    @app.effects
+    async def carry(effects: list[Any], before_commit_s: float) -> None:
+        for effect in effects:
+            task = asyncio.get_running_loop().create_task(runner.carry(effect, before_commit_s))
+            under_way.add(task)
+            task.add_done_callback(under_way.discard)
+
+    @app.task
+    async def poll() -> None:
+        controls.start()
+        if settings.slot == 0:
+            stop = asyncio.Event()
+            feeds = [Feed(venue, settings.settle_coin, outside, settings.poll_s) for venue in venues]
+            await asyncio.gather(*(feed.run(stop) for feed in feeds))
+
+    return app
+
+
+if __name__ == "__main__":
+    run(build(WorkerSettings()))
