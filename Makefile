@@ -24,7 +24,8 @@ SHELL := /bin/sh
 help:
 	@sed -n '2,/^$$/s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 
-setup: preflight $(INSTALLED) $(FETCHED)
+setup: preflight
+	@$(MAKE) --no-print-directory --silent -j2 $(INSTALLED) $(FETCHED)
 
 demo: setup
 	@exec $(VENV)/bin/weir demo $(if $(PRICES),--prices '$(PRICES)') $(ARGS)
@@ -78,7 +79,7 @@ preflight:
 	[ -z "$$missing" ]
 
 # The path file makes the repository's packages importable and needs no build tool.
-$(INSTALLED): requirements.lock | preflight
+$(INSTALLED): requirements.lock
 	@echo "weir: setting up $(VENV)" >&2
 	if command -v uv >/dev/null 2>&1; then
 	    $(PYTHON) -m venv --without-pip $(VENV)
@@ -93,7 +94,7 @@ $(INSTALLED): requirements.lock | preflight
 	chmod +x $(VENV)/bin/weir
 	touch $@
 
-$(JARS)/.fetched: weir/kafka/pom.xml weir/kafka/jars.sha256 | $(INSTALLED)
+$(JARS)/.fetched: weir/kafka/pom.xml weir/kafka/jars.sha256
 	@echo "weir: fetching Kafka's jars" >&2
 	rm -rf $(JARS)
 	mkdir -p $(JARS)
