@@ -17,7 +17,8 @@ class Batch:
     to read.
 
     `runs` is the merge order: per (table, partition) the stretches (topic, from, to) in the order
-    they were folded. `at_ms` holds the time of each partition in it, `stamps` its stamp entry at the end.
+    they were folded. `at_ms` holds the time of each partition in it, `stamps` its stamp entry at
+    the end.
     """
 
     def __init__(self) -> None:

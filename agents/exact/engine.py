@@ -60,9 +60,11 @@ class Engine:
         self.journal: Journal = []
         self.batch = Batch()
         self.current: Event | None = None
+        self.unstarted: set[tuple[Table, int]] = set()
         self.session: Session | None = None
         self.on_effects: Effects | None = None
         self.meter = Meter()
+        self.now_ms: Callable[[], int] = _now_ms
         self._outs = self._effects = 0
         self._turn = asyncio.Lock()
         self._committing: asyncio.Task[None] | None = None
@@ -238,3 +240,7 @@ class Engine:
         metadata = group_metadata(self.app.conf.id, generation, member)
         session = self.session = Session(where, generation, metadata)
         session.task = asyncio.get_running_loop().create_task(open_session(self, session))
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -8,7 +8,6 @@ meets it again.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from agents.exact.session import Session
@@ -21,11 +20,12 @@ if TYPE_CHECKING:
 
 async def fold(engine: Engine, session: Session, messages: list[Any]) -> None:
     """Runs the agents; all they write and send lands in `engine.batch`."""
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = engine.now_ms()
+    engine.batch.at_ms.clear()  # an empty batch goes on, and partitions may have left it
     for table in engine.tables:
         for partition, part in table.parts.items():
             engine.batch.at_ms[table, partition] = max(now_ms, part.at_ms)
-    if session.unstarted:
+    if engine.unstarted:
         await _feed(engine, _started(engine, session))
     await _feed(engine, _due(engine) + _records(engine, session, messages, now_ms))
 
@@ -34,12 +34,12 @@ def _started(engine: Engine, session: Session) -> list[Event]:
     """A partition that was taken over tells each key that has a wake-up pending."""
     events = []
     generation = session.generation
-    for table, partition in sorted(session.unstarted, key=lambda at: (at[0].name, at[1])):
+    for table, partition in sorted(engine.unstarted, key=lambda at: (at[0].name, at[1])):
         at_ms = engine.batch.at_ms[table, partition]
         engine.batch.ran(table, partition, STARTED, generation, generation)
         for key in table.parts[partition].due.pending():
             events.append(_own_event(engine, STARTED, table, partition, generation, key, at_ms))
-    session.unstarted = set()
+    engine.unstarted = set()
     return events
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka import TopicPartition as KafkaTopicPartition
@@ -29,7 +29,18 @@ if TYPE_CHECKING:
 log = logging.getLogger("exact")
 
 _PAUSE_S = 0.05
-Todo = dict[tuple[str, int], tuple[Part, int]]
+
+
+class Behind(NamedTuple):
+    """A part that must be read forward: from where its folder ends to the end of its changelog."""
+
+    table: Table
+    part: Part
+    start: int
+    end: int
+
+
+Todo = dict[tuple[str, int], Behind]
 
 
 async def open_session(engine: Engine, session: Session) -> None:
@@ -84,10 +95,10 @@ def _prepare(engine: Engine, session: Session) -> None:
     if engine.config.window is not None:
         engine.config.window("restore")
     if todo:
-        session.unstarted |= {at for at in parts if (at[0].changelog, at[1]) in todo}
         _restore(engine, session, todo)
     for table in engine.tables:
         for partition in [p for p in table.parts if (table, p) not in parts]:
+            engine.unstarted.discard((table, partition))
             table.parts.pop(partition).close()
 
 
@@ -98,6 +109,7 @@ def _find_offsets(engine: Engine, session: Session) -> None:
     fence_at = time.monotonic() + engine.config.fence_after_s
     while not session.stopping:
         found = committed(engine.admin, engine.app.conf.id, where, stable=True)
+        engine.touch()
         if found is not None:
             break
         if time.monotonic() > fence_at:
@@ -127,7 +139,7 @@ def _parts(engine: Engine, session: Session) -> dict[tuple[Table, int], Part]:
                 raise RuntimeError(f"{table.name}[{partition}]: not assigned with it: {missing}")
             if partition not in table.parts:
                 table.open(partition)
-                session.unstarted.add((table, partition))
+                engine.unstarted.add((table, partition))
             parts[table, partition] = table.parts[partition]
     return parts
 
@@ -157,13 +169,9 @@ def _stale_parts(engine: Engine, session: Session, parts: dict[tuple[Table, int]
     for (table, partition), part in parts.items():
         end = ends[table.changelog, partition]
         if part.position > end:
-            log.warning(
-                "local state is ahead of its changelog and is dropped",
-                extra={"table": table.name, "partition": partition},
-            )
-            part.wipe()
-        if part.position < end:
-            todo[table.changelog, partition] = part, end
+            _drop(table, partition, part, "it is ahead of its changelog")
+        if part.position < end or part.unproven:
+            todo[table.changelog, partition] = Behind(table, part, part.position, end)
     return todo
 
 
@@ -183,15 +191,13 @@ def _restore(engine: Engine, session: Session, todo: Todo) -> None:
             "log_level": 3,
         }
     )
-    consumer.assign(
-        [KafkaTopicPartition(t, p, part.position) for (t, p), (part, _) in todo.items()]
-    )
+    consumer.assign([KafkaTopicPartition(t, p, one.start) for (t, p), one in todo.items()])
     deadline = time.monotonic() + engine.config.open_timeout_s
     fence_at = time.monotonic() + engine.config.fence_after_s
     try:
         while todo and not session.stopping:
             engine.touch()
-            if _restore_some(consumer, session, todo):
+            if _restore_some(engine, consumer, session, todo):
                 fence_at = time.monotonic() + engine.config.fence_after_s
                 deadline = time.monotonic() + engine.config.open_timeout_s
             if todo and time.monotonic() > fence_at:
@@ -204,7 +210,7 @@ def _restore(engine: Engine, session: Session, todo: Todo) -> None:
         consumer.close()
 
 
-def _restore_some(consumer: Consumer, session: Session, todo: Todo) -> bool:
+def _restore_some(engine: Engine, consumer: Consumer, session: Session, todo: Todo) -> bool:
     rows: dict[tuple[str, int], list[Row]] = {}
     positions: dict[tuple[str, int], int] = {}
     for message in consumer.consume(5000, 0.1):
@@ -220,25 +226,45 @@ def _restore_some(consumer: Consumer, session: Session, todo: Todo) -> bool:
     for at, position in positions.items():
         if at not in todo:
             continue
-        part, end = todo[at]
+        table, part, start, end = todo[at]
         part.restore(rows.get(at, []), position)
         session.restored_rows += len(rows.get(at, []))
-        if position >= end:
-            _check_hash(at, part)
-            del todo[at]
+        if position < end:
+            continue
+        if part.unproven:
+            engine.unstarted.add((table, at[1]))  # somebody else wrote it meanwhile
+            if not _is_proven(at, part, start):
+                _drop(table, at[1], part, "it does not lead to the hash in its changelog")
+                consumer.seek(KafkaTopicPartition(*at, 0))
+                todo[at] = Behind(table, part, 0, end)
+                continue
+        del todo[at]
     return bool(rows)
 
 
 _TRANSPORT = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE)
 
 
-def _check_hash(at: tuple[str, int], part: Part) -> None:
+def _is_proven(at: tuple[str, int], part: Part, start: int) -> bool:
+    """Whether the entries have the hash the log claims. Raises when the log alone contradicts
+    itself; a folder that does is to blame itself (missed tombstones, a damaged file).
+    """
     claimed = part.reopen()
-    if claimed != part.hash:
+    if claimed == part.hash:
+        return True
+    if start == 0:
         raise RuntimeError(
             f"{at[0]}[{at[1]}]: restored entries have hash {part.hash:064x}, "
             f"the log says {claimed:064x}"
         )
+    return False
+
+
+def _drop(table: Table, partition: int, part: Part, why: str) -> None:
+    log.warning(
+        "local state is dropped: %s", why, extra={"table": table.name, "partition": partition}
+    )
+    part.wipe()
 
 
 def _fence_once(engine: Engine, session: Session, where: list[KafkaTopicPartition]) -> None:

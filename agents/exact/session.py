@@ -20,7 +20,6 @@ class Session:
         self.task: asyncio.Task[None] | None = None
         self.next: dict[tuple[str, int], int] = {}
         self.paused: set[tuple[str, int]] = set()
-        self.unstarted: set[tuple[Table, int]] = set()
         self.restored_rows = 0
 
     def advance(self, topic: str, partition: int, offset: int) -> None:

@@ -56,16 +56,18 @@ class Part:
         self._old: dict[str, Any] = {}
         self._new: dict[str, Any] = {}
         self._inflight: dict[str, Any] = {}
-        raw = self._db.get(_POSITION)
-        self.position = int(raw) if raw is not None else 0
-        self._recall()
+        # written with the entries: what a restore that was cut short has reached, and their hash
+        position, total = (self._db.get(_POSITION) or b"0 0").split()
+        self.position, self.hash = int(position), int(total, 16)
+        self.unproven = self._recall() != self.hash
 
-    def _recall(self) -> None:
-        """Hash, time and wake-ups as the stored entries say."""
+    def _recall(self) -> int:
+        """Time and wake-ups as the stored entries say; returns the hash the log claims."""
         raw = self._db.get(HASH_KEY.encode())
         stamp = json.loads(raw) if raw is not None else {"hash": "0", "at": 0}
-        self.hash, self.at_ms = int(stamp["hash"], 16), int(stamp["at"])
+        self.at_ms = int(stamp["at"])
         self.due = Due(self)
+        return int(stamp["hash"], 16)
 
     # -- what a step does
 
@@ -74,32 +76,35 @@ class Part:
         if value is not _MISS:
             return value
         value = self._below(key)
-        if len(self._young) >= self._half:
-            self._old, self._young = self._young, {}
-        self._young[key] = value
+        self._cache(key, value)
         return value
 
     def put(self, key: str, value: Any) -> None:
         if type(value) not in _IMMUTABLE:
             _require_immutable(value)
         self._log(key)
-        self._new[key] = self._young[key] = value
+        self._new[key] = value
+        self._cache(key, value)
 
     def delete(self, key: str) -> None:
         self._log(key)
         self._new[key] = _DELETED
-        self._young[key] = None
+        self._cache(key, None)
 
     def range(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        """Entries whose key starts with `prefix`, in key order, with everything written so far."""
+        """Entries whose key starts with `prefix`, in key order, with everything written so far.
+
+        Wake-ups are entries too, and are seen only by a prefix of their own.
+        """
+        shows_due = prefix.startswith(DUE)
         layers = {**self._inflight, **self._new}
         found = {key: value for key, value in layers.items() if key.startswith(prefix)}
         for raw, data in _scan(self._db, prefix.encode()):
             key = raw.decode()
-            if key not in found:
+            if key not in found and raw not in _OURS:
                 found[key] = self._load(key, data)
         for key in sorted(found):
-            if found[key] is not _DELETED:
+            if found[key] is not _DELETED and (shows_due or not key.startswith(DUE)):
                 yield key, found[key]
 
     def wake(self, key: str, at_ms: int | None) -> None:
@@ -149,14 +154,8 @@ class Part:
 
     def store(self, rows: list[Row], position: int) -> None:
         """Writes committed rows and the changelog position behind them in one batch."""
-        batch = rocksdict.WriteBatch(raw_mode=True)
-        for key, value in rows:
-            if value is None:
-                batch.delete(key)
-            else:
-                batch.put(key, value)
-        batch.put(_POSITION, str(position).encode())
-        self._db.write(batch)
+        reached = f"{position} {self.hash:x}".encode()
+        _write(self._db, [*rows, (_POSITION, reached)])
         self.position = position
 
     def stored(self) -> None:
@@ -177,29 +176,32 @@ class Part:
             if value is not None:
                 total += _digest(key, value)
         self.hash = total % _MODULUS
+        self.unproven = self.unproven or bool(rows)
         self.store(list(latest.items()), position)
 
     def reopen(self) -> int:
         """Forgets all caches after a restore; returns the hash the log claims."""
         self._young, self._old, self._new, self._inflight = {}, {}, {}, {}
-        followed = self.hash
-        self._recall()
-        claimed, self.hash = self.hash, followed
-        return claimed
+        self.unproven = False
+        return self._recall()
 
     def wipe(self) -> None:
         """Empties the folder: it is not a prefix of this log."""
-        self.close()
         if self._path is None:
             raise ValueError("a part in memory has no folder to wipe")
+        self.close()
         shutil.rmtree(self._path)
         self._db = _open(self._path)
-        self.position = 0
+        self.position = self.hash = 0
         self.reopen()
-        self.hash = 0
 
     def close(self) -> None:
         self._db.close()
+
+    def _cache(self, key: str, value: Any) -> None:
+        if len(self._young) >= self._half:
+            self._old, self._young = self._young, {}
+        self._young[key] = value
 
     def _below(self, key: str) -> Any | None:
         for layer in (self._new, self._inflight, self._old):
@@ -218,6 +220,9 @@ class Part:
 
     def _load(self, key: str, data: bytes) -> Any:
         return int(data) if key.startswith(DUE) else self._loads(key, data)
+
+
+_OURS = {HASH_KEY.encode(), _POSITION}
 
 
 class _Memory(dict[bytes, bytes]):
@@ -244,6 +249,21 @@ def _open(path: Path) -> rocksdict.Rdict:
     blocks.set_bloom_filter(10, False)
     options.set_block_based_table_factory(blocks)
     return rocksdict.Rdict(str(path), options)
+
+
+def _write(db: Any, rows: list[Row]) -> None:
+    if isinstance(db, _Memory):
+        db.update((key, value) for key, value in rows if value is not None)
+        for gone in [key for key, value in rows if value is None]:
+            db.pop(gone, None)
+        return
+    batch = rocksdict.WriteBatch(raw_mode=True)
+    for key, value in rows:
+        if value is None:
+            batch.delete(key)
+        else:
+            batch.put(key, value)
+    db.write(batch)
 
 
 def _scan(db: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -1,8 +1,10 @@
-"""A small app that the engine's tests run as real worker processes: deposits and rates joined per account.
+"""A small app that the engine's tests run as real worker processes: deposits and rates joined per
+account.
 
-Stage one keeps a running sum per account, yields it, and forwards large deposits to stage two under one key; stage
-two numbers what it gets. An account asks to be woken once, and says so when it is. A deposit of -1 breaks the agent,
-one of -2 is refused, "effect" asks for an effect that the worker writes down in a file.
+Stage one keeps a running sum per account, yields it, and forwards large deposits to stage two under
+one key; stage two numbers what it gets. An account asks to be woken once, and says so when it is. A
+deposit of -1 breaks the agent, one of -2 is refused, "effect" asks for an effect that the worker
+writes down in a file.
 """
 
 import json
@@ -130,9 +132,7 @@ def topics(suffix: str) -> dict[str, dict]:
     names = {name: 4 for name in ("deposits", "rates", "sums", "large", "numbered", "order")}
     names |= {"deposits-dlq": 4, "single": 1}
     out = {f"{name}-{suffix}": {"partitions": count} for name, count in names.items()}
-    out |= {
-        f"{name}-{suffix}.dlq": {"partitions": 4} for name in ("deposits", "rates", "large")
-    }
+    out |= {f"{name}-{suffix}.dlq": {"partitions": 4} for name in ("deposits", "rates", "large")}
     for table in ("accounts", "desks"):
         out[f"sums-{suffix}-{table}-changelog"] = {"partitions": 4, "compact": True}
     return out
