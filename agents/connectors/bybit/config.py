@@ -19,7 +19,10 @@ class ForbiddenEndpoint(ValueError):
 
 @dataclass(frozen=True)
 class Venue:
-    """One account: `account_id` is `bybit:<number>`; a timeout is for one request, in seconds."""
+    """One account: `account_id` is `bybit:<number>`; a timeout is for one request, in seconds.
+
+    `paced` is false only for a sandbox that was started without request limits.
+    """
 
     account_id: str
     api_key: str
@@ -27,6 +30,7 @@ class Venue:
     endpoint: str
     timeout_s: float = 10.0
     recv_window_ms: int = 5000
+    paced: bool = True
 
     def __post_init__(self) -> None:
         guard(self.account_id, self.endpoint)

@@ -1,0 +1,141 @@
+"""One request is one request: what goes over the wire, byte for byte, and how often."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pybit.exceptions import InvalidRequestError
+
+from agents.connectors.bybit import Bybit, ForbiddenEndpoint, Venue
+from agents.connectors.bybit.errors import REFUSED, error_of
+from agents.connectors.port import (
+    ConnectorError,
+    RateLimited,
+    Rejected,
+    TimedOut,
+    Unavailable,
+)
+from streams.requests import request_bytes
+from tests.connectors.conftest import Recorded
+from tests.connectors.effects import call, work
+
+ACCEPTED = {"retCode": 0, "retMsg": "ok", "result": {"repayId": "1771"}, "time": 1}
+MARK = {"last_id": "1"}
+
+
+def _post(recorded: Recorded, **more: Any) -> Any:
+    effect = call(work("bybit:1", "REPAY", "9499.9993"), MARK)
+    return Bybit(recorded.venue(**more)).call(effect, lambda: None), effect
+
+
+@pytest.mark.parametrize("op", ["REPAY", "ADD_COLLATERAL", "TRANSFER"])
+def test_the_bytes_sent_are_the_bytes_hashed(recorded: Recorded, op: str) -> None:
+    recorded.answer(
+        {"retCode": 0, "result": {"repayId": "1", "adjustId": 2, "status": "SUCCESS"}, "time": 1}
+    )
+    effect = call(work("bybit:1", op, "0.00000100"), MARK)
+    Bybit(recorded.venue()).call(effect, lambda: None)
+    ((method, _, sent),) = recorded.seen
+    assert (method, sent) == ("POST", request_bytes(effect.body))
+    assert b'"0.000001"' in sent
+
+
+def test_collateral_is_added_never_taken(recorded: Recorded) -> None:
+    recorded.answer({"retCode": 0, "result": {"adjustId": 27511}, "time": 1})
+    effect = call(work("bybit:1", "ADD_COLLATERAL", "1"), MARK)
+    assert Bybit(recorded.venue()).call(effect, lambda: None).venue_ref == "27511"
+    assert b'"direction": "0"' in recorded.seen[0][2]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "answer", "error"),
+    [
+        (200, {}, {"retCode": 10006, "retMsg": "too many", "result": {}}, RateLimited),
+        (
+            200,
+            {"X-Bapi-Limit-Reset-Timestamp": "1"},
+            {"retCode": 10006, "retMsg": "too many", "result": {}},
+            RateLimited,
+        ),
+        (200, {}, {"retCode": 10002, "retMsg": "window", "result": {}}, Unavailable),
+        (200, {}, {"retCode": 148029, "retMsg": "balance", "result": {}}, Rejected),
+        (200, {}, {"retCode": 148021, "retMsg": "conflict", "result": {}}, TimedOut),
+        (200, {}, {"retCode": 424242, "retMsg": "new", "result": {}}, TimedOut),
+        (200, {}, {"retCode": 0, "result": {}, "time": 1}, TimedOut),
+        (200, {}, {"retCode": None, "result": {"repayId": "1"}}, TimedOut),
+        (200, {}, {"result": {"repayId": "1"}}, TimedOut),
+        (200, {}, [], TimedOut),
+        (200, {}, "ok", TimedOut),
+        (502, {}, {"retCode": 0}, TimedOut),
+        (409, {}, {"retCode": 0}, TimedOut),
+        (307, {"Location": "/elsewhere"}, {}, TimedOut),
+        (308, {"Location": "/elsewhere"}, {}, TimedOut),
+    ],
+)
+def test_whatever_is_answered_one_post_went_out(
+    recorded: Recorded, status: int, headers: dict[str, str], answer: Any, error: type
+) -> None:
+    recorded.status, recorded.headers = status, headers
+    recorded.answer(answer)
+    with pytest.raises(ConnectorError) as raised:
+        _post(recorded)
+    assert type(raised.value) is error
+    assert len(recorded.seen) == 1
+
+
+def test_what_is_not_json_is_unknown(recorded: Recorded) -> None:
+    recorded.body = b"<html>gateway</html>"
+    with pytest.raises(TimedOut):
+        _post(recorded)
+    assert len(recorded.seen) == 1
+
+
+def test_a_proxy_of_the_environment_is_not_used(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    recorded.answer(ACCEPTED)
+    answer, _ = _post(recorded)
+    assert answer.venue_ref == "1771"
+
+
+@pytest.mark.parametrize("code", sorted(REFUSED))
+def test_the_documented_refusals_are_definite(code: int) -> None:
+    assert isinstance(error_of(InvalidRequestError("", "no", code, "", {})), Rejected)
+
+
+@pytest.mark.parametrize("code", [148019, 148021, 148026, 148031, 148034, 148035, 148036, 148041])
+def test_the_ambiguous_ones_are_looked_up_first(code: int) -> None:
+    assert isinstance(error_of(InvalidRequestError("", "busy", code, "", {})), TimedOut)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://api.bybit.com",
+        "https://api-testnet.bybit.com.evil.example",
+        "https://api-testnet.bybit.com/",
+        "http://10.0.0.1:8000",
+        "http://user@127.0.0.1:8000",
+        "https://127.0.0.1:8000",
+        "http://127.0.0.1.example:80",
+        "",
+    ],
+)
+def test_real_money_is_out_of_reach(endpoint: str) -> None:
+    with pytest.raises(ForbiddenEndpoint, match="calls only a sandbox"):
+        Venue("bybit:1", "k", "s", endpoint)
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["https://api-testnet.bybit.com", "http://127.0.0.1:1", "http://localhost:2", "http://[::1]:3"],
+)
+def test_the_sandbox_and_the_test_network_are_not(endpoint: str) -> None:
+    assert Venue("bybit:1", "k", "s", endpoint).endpoint == endpoint
+
+
+def test_a_secret_is_not_printed() -> None:
+    assert "hidden" not in repr(Venue("bybit:1", "k", "hidden", "http://127.0.0.1:1"))
