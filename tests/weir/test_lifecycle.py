@@ -59,9 +59,7 @@ def test_a_day_of_the_embedded_kafka(clean_home: Home) -> None:
 
     assert weir(clean_home, "up").stdout == up.stdout
     assert weir(clean_home, "down").stdout == "stopped\n"
-    assert weir(clean_home, "down").stdout == "nothing was running\n"
-    assert weir(clean_home, "up").stdout == up.stdout
-    assert "wiped" in weir(clean_home, "down", "--wipe").stdout
+    assert weir(clean_home, "down", "--wipe").stdout.startswith("nothing was running, ")
     assert [path.name for path in Path(clean_home.root).iterdir()] == []
 
 
