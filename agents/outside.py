@@ -40,6 +40,7 @@ class Outside:
                 "partitioner": "murmur2_random",
                 "linger.ms": 2,
                 "message.timeout.ms": DELIVERY_S * 1000,
+                "log_level": 3,
                 **(client or {}),
             }
         )

@@ -166,13 +166,11 @@ def produce(
     ] = None,
 ) -> None:
     """Send JSON Lines to a topic: every line is checked before any is sent."""
-    from weir.codec import wire
-    from weir.home import home
+    from weir.access import address, wire
     from weir.produce import lines_of, produce
-    from weir.run import bootstrap
 
     lines = lines_of(file)
-    sent = produce(bootstrap(home()), topic, lines, wire())
+    sent = produce(address(), topic, lines, wire())
     typer.echo(f"{sent} {'record' if sent == 1 else 'records'} on {topic}", err=True)
 
 
@@ -191,12 +189,10 @@ def consume(
     ] = None,
 ) -> None:
     """Print what is committed on a topic."""
-    from weir.codec import wire
+    from weir.access import address, wire
     from weir.consume import consume, printed
-    from weir.home import home
-    from weir.run import bootstrap
 
-    for line in consume(bootstrap(home()), topic, wire(), start, until, timeout_s):
+    for line in consume(address(), topic, wire(), start, until, timeout_s):
         typer.echo(printed(line, as_json))
 
 
@@ -208,6 +204,26 @@ def _print(parts: Iterable[Any]) -> None:
     for part in parts:
         whole = isinstance(part, str)
         console.print(part, markup=False, highlight=False, soft_wrap=whole)
+
+
+@app.command()
+def demo(
+    fills: Annotated[int, typer.Option(min=1, help="Fills of the day.")] = 3000,
+    rate: Annotated[float, typer.Option(min=1, help="Fills per second.")] = 125.0,
+    accounts: Annotated[int, typer.Option(min=1, max=20, help="Accounts at the venue.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of prices and hedger.")] = 1,
+    prices: Annotated[
+        Path | None, typer.Option(help="CSV of candles: BTCUSDT trades it, at today's times.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Only the verdict, as JSON.")] = False,
+) -> None:
+    """A hedging day on a sandbox venue, then both books compared; status 1 if they differ."""
+    from weir.demo.stage import Day
+    from weir.demo.story import demo as run_demo
+
+    day = Day(accounts=accounts, fills=fills, rate=rate, seed=seed, prices=prices)
+    if not run_demo(day, as_json):
+        raise typer.Exit(1)
 
 
 def _common_first(words: list[str]) -> list[str]:
