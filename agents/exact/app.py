@@ -34,6 +34,7 @@ class App(faust.App):
     def __init__(self, id: str, *, config: Config, **settings: Any) -> None:
         self.engine = Engine(self, config)
         self._engine_task: asyncio.Task[None] | None = None
+        self._read: set[str] = set()
         ours: dict[str, Any] = {
             "broker": f"{group.SCHEME}://{config.bootstrap}",
             "datadir": str(config.datadir / "faust"),
@@ -62,12 +63,19 @@ class App(faust.App):
         loads=...)`.
         """
         table = Table(self.engine, name, **arguments)
+        for other in self.engine.tables:
+            if shared := table.topics & other.topics:
+                raise ValueError(f"{name}: {sorted(shared)} already lead to table {other.name}")
         self.engine.tables.append(table)
         return table
 
     def agent(self, channel: Any = None, **options: Any) -> Any:  # type: ignore[override]
         if options.get("concurrency", 1) != 1 or options.get("isolated_partitions"):
             raise ValueError("an exactly-once agent has one ordered writer per partition")
+        topics = set(getattr(channel, "topics", ()))
+        if not topics or topics & self._read:
+            raise ValueError(f"an agent reads topics of its own, not {channel!r}")
+        self._read |= topics
         return super().agent(channel, **options)
 
     def effects(self, carry: Effects) -> Effects:

@@ -15,6 +15,7 @@ from confluent_kafka import TopicPartition as KafkaTopicPartition
 from agents.exact import order
 from agents.exact.batch import Batch
 from agents.exact.store import Part, Row
+from agents.exact.topic import TooLarge
 
 if TYPE_CHECKING:
     from agents.exact.engine import Engine
@@ -71,6 +72,8 @@ def _write_changelog(
     rows = part.rows(at_ms)
     produce = engine.producer.produce
     for key, value in rows[:-1]:
+        if value is not None and len(value) > engine.config.value_bytes_max:
+            raise TooLarge(f"{topic}[{partition}]: the entry {key!r} has {len(value)} bytes")
         produce(topic, value, key, partition, timestamp=at_ms)
     reports: list[Any] = []
 

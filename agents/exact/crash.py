@@ -21,11 +21,13 @@ log = logging.getLogger("exact")
 
 def die(why: str, error: BaseException | None = None) -> NoReturn:
     """Logs why and ends the process at once; nothing is flushed, aborted or tidied up."""
-    log.critical("worker stops: %s", why, exc_info=error)
-    for handler in (*log.handlers, *logging.getLogger().handlers):
-        handler.flush()
-    sys.stderr.flush()
-    os._exit(EXIT_CODE)
+    try:
+        log.critical("worker stops: %s", why, exc_info=error)
+        for handler in (*log.handlers, *logging.getLogger().handlers):
+            handler.flush()
+        sys.stderr.flush()
+    finally:  # also with a full disk behind the log
+        os._exit(EXIT_CODE)
 
 
 class Crashes:

@@ -9,6 +9,7 @@ from confluent_kafka import Message
 from agents.exact.batch import Out
 
 PREFIX = "__streams.errors."
+WHY_CHARACTERS_MAX = 1000
 
 
 def dead_letter(message: Message, own: str, step: str, cause: str, why: str) -> Out:
@@ -20,7 +21,7 @@ def dead_letter(message: Message, own: str, step: str, cause: str, why: str) -> 
     """
     ours = {
         "exception": cause,
-        "message": why,
+        "message": why[:WHY_CHARACTERS_MAX],
         "topic": message.topic(),
         "partition": str(message.partition()),
         "offset": str(message.offset()),

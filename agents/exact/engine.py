@@ -68,7 +68,7 @@ class Engine:
         self._outs = self._effects = 0
         self._turn = asyncio.Lock()
         self._committing: asyncio.Task[None] | None = None
-        self._booted = False
+        self._booted = self.joined = False
         self.fetch_thread = ThreadPoolExecutor(1, "exact-fetch")
         self.commit_thread = ThreadPoolExecutor(1, "exact-commit")
         self.open_thread = ThreadPoolExecutor(1, "exact-open")
@@ -134,6 +134,7 @@ class Engine:
 
     def refuse(self, event: Event, cause: str, why: str, step: str) -> None:
         """Discards what the event did and writes its record to the dead-letter topic."""
+        self.require_current(event)
         if event.message is None:
             raise RuntimeError(f"{event}: an event of the engine's own cannot be refused: {why}")
         batch = self.batch
@@ -149,13 +150,27 @@ class Engine:
         )
         batch.outs.append(dead_letter(event.message, self.config.header_prefix, step, cause, why))
 
+    def require_current(self, event: Event) -> None:
+        """Raises RuntimeError for an event that is over: what it did stands in a transaction."""
+        if event is not self.current:
+            raise RuntimeError(f"{event} is over: only the present event takes part")
+
     def broke(self, error: BaseException) -> NoReturn:
         """An agent raised: the input is remembered, the worker ends."""
         event = self.current
-        if event is not None and event.message is not None:
+        if not self.live or event is None or event.message is None:
+            self.fail(f"agent failed: {error!r}", error)
+        try:
             count = self.crashes.count(event.topic, event.partition, event.offset)
-            die(f"{event} broke its agent ({count} times): {error!r}", error)
-        die(f"agent failed: {error!r}", error)
+        except OSError as why:
+            die(f"{event} broke its agent: {error!r}; crashes.json not written: {why}", error)
+        die(f"{event} broke its agent ({count} times): {error!r}", error)
+
+    def fail(self, why: str, error: BaseException) -> NoReturn:
+        """Ends the worker; under the harness, its test."""
+        if not self.live:
+            raise error
+        die(why, error)
 
     # -- one batch
 
@@ -202,14 +217,17 @@ class Engine:
                 self.commit_thread, commit, self, batch, session.metadata
             )
         except BaseException as error:
-            die(f"the transaction did not commit: {error!r}", error)
+            self.fail(f"the transaction did not commit: {error!r}", error)
         for table, partition in batch.at_ms:
             table.parts[partition].stored()
         self.meter.transaction(batch.events, time.perf_counter() - started)
         if batch.effects:
             if self.on_effects is None:
                 die("a step asked for an effect and nobody carries effects out")
-            await self.on_effects(batch.effects, before_s)
+            try:
+                await self.on_effects(batch.effects, before_s)
+            except Exception as error:
+                self.fail(f"effects were not carried out: {error!r}", error)
 
     async def idle(self) -> None:
         """Waits until no transaction is under way."""

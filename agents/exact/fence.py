@@ -64,6 +64,7 @@ def transactional_producer(config: Config, transactional_id: str) -> Producer:
             "linger.ms": 2,
             "batch.size": 262_144,
             "queue.buffering.max.messages": 1_000_000,
+            "message.max.bytes": 4_000_000,  # a dead letter is longer than its record
             "retry.backoff.ms": 20,
             "log_level": 3,
         }

@@ -82,6 +82,9 @@ def _records(engine: Engine, session: Session, messages: list[Any], now_ms: int)
             engine.begin(event)
             event.refuse(str(getattr(why, "cause", "decode")), str(why), "decode")
             continue
+        except Exception as error:  # no verdict on the record: the decoder itself is broken
+            engine.current = event
+            engine.broke(error)
         event.timestamp_ms = message.timestamp()[1]
         events.append(event)
     engine.current = None

@@ -33,6 +33,7 @@ class Consumer(driver.Consumer):
             check_client(consumer)
             consumer.pause(*[driver.ensure_aiokafka_TP(tp) for tp in assigned])
             member = consumer._coordinator.member_id
+            self.app.engine.joined = True
         except BaseException as error:
             die(f"group membership is not usable: {error!r}", error)
         await super().on_partitions_assigned(assigned, generation_id)

@@ -26,6 +26,8 @@ async def run(engine: Engine) -> None:
         session = engine.session
         if session is None or not session.ready:
             fetch = None
+            if engine.joined:  # with nothing to do, yet ready to take over
+                engine.touch()
             await asyncio.sleep(_WAIT_S)
             continue
         if fetch is None or fetched_for is not session:

@@ -68,6 +68,7 @@ class Event:
         """Asks for something to be done outside, after the transaction that holds this event has
         committed.
         """
+        self._engine.require_current(self)
         self._engine.batch.effects.append(effect)
 
     def __repr__(self) -> str:

@@ -44,6 +44,8 @@ class Table:
         event = self._engine.current
         if event is None:
             raise RuntimeError(f"table {self.name} used outside an event: no partition")
+        if event.table is not self:
+            raise RuntimeError(f"table {self.name} belongs to another agent than {event}")
         return self.parts[event.partition]
 
     def get(self, key: str, default: Any = None) -> Any:

@@ -37,6 +37,8 @@ class Json(faust.Codec):
     """JSON values; anything that is not JSON is a ValueError."""
 
     def _loads(self, data):
+        if data == b"bug":
+            raise KeyError("a decoder with a bug")
         return json.loads(data or b"")
 
     def _dumps(self, value):
@@ -121,6 +123,8 @@ def build(suffix: str, bootstrap: str, datadir: Path, **settings):
 
     @app.effects
     async def carry(effects, before_commit_s):
+        if "boom" in effects:
+            raise ConnectionError("the outside does not answer")
         with (datadir / "effects.txt").open("a") as out:
             out.writelines(f"{effect}\n" for effect in effects)
 
