@@ -25,7 +25,7 @@ from schemas.jsonform import Invalid, parse_time
 from schemas.wire import Wire
 from weir.errors import WeirError
 from weir.lines import shown
-from weir.topics import PATIENCE_S, find, no_answer, partition_counts
+from weir.topics import PATIENCE_S, find, no_answer, partitions_there
 
 _POLL_S = 0.2
 
@@ -46,10 +46,7 @@ def consume(
     """
     find(topic)
     _count(until)
-    there = partition_counts(bootstrap)
-    if topic not in there:
-        raise WeirError(f"{topic} is not on Kafka at {bootstrap}: `weir topics create` makes it")
-    reader = _Reader(bootstrap, topic, there[topic], start)
+    reader = _Reader(bootstrap, topic, start)
     with closing(reader):
         yield from reader.lines(wire, _count(until), until == "end", timeout_s)
 
@@ -58,15 +55,21 @@ def printed(line: dict[str, Any], as_json: bool) -> str:
     """A line as JSON, or shorter for a person's eyes."""
     if as_json:
         return json.dumps(line, ensure_ascii=False)
-    value = json.dumps(line["value"], ensure_ascii=False)
+    value = json.dumps(_without_nulls(line["value"]), ensure_ascii=False)
     return f"{line['partition']}:{line['offset']}  {line['timestamp']}  {line['key']}  {value}"
+
+
+def _without_nulls(content: Any) -> Any:
+    if isinstance(content, dict):
+        return {k: _without_nulls(v) for k, v in content.items() if v is not None}
+    return [_without_nulls(item) for item in content] if isinstance(content, list) else content
 
 
 class _Reader:
     """A consumer outside of every group, on all partitions of one topic."""
 
-    def __init__(self, bootstrap: str, topic: str, partitions: int, start: str) -> None:
-        self._bootstrap, self._topic, self._partitions = bootstrap, topic, partitions
+    def __init__(self, bootstrap: str, topic: str, start: str) -> None:
+        self._bootstrap, self._topic = bootstrap, topic
         self._away_since: float | None = None
         self._consumer = Consumer(
             {
@@ -77,14 +80,18 @@ class _Reader:
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "earliest",
                 "error_cb": self._trouble,
+                "fetch.wait.max.ms": 50,
                 "log_level": 0,
             }
         )
         try:
+            self._partitions = partitions_there(bootstrap, topic, self._consumer)
             self._consumer.assign(self._positions(start))
-        except KafkaException as error:
+        except BaseException as error:
             self._consumer.close()
-            raise no_answer(bootstrap) from error
+            if isinstance(error, KafkaException):
+                raise no_answer(bootstrap) from error
+            raise
 
     def lines(
         self, wire: Wire, count: int | None, to_end: bool, timeout_s: float | None

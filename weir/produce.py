@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from aiokafka.partitioner import murmur2
+from aiokafka.partitioner import murmur2  # type: ignore[import-untyped]
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from schemas.jsonform import Invalid
@@ -21,7 +21,7 @@ from schemas.topics import Topic
 from schemas.wire import Wire
 from weir.errors import WeirError
 from weir.lines import Ready, ready
-from weir.topics import PATIENCE_S, find, partition_counts
+from weir.topics import PATIENCE_S, find, partitions_there
 
 FAULTS_SHOWN = 20
 
@@ -34,10 +34,7 @@ def produce(bootstrap: str, topic: str, lines: Iterable[str], wire: Wire) -> int
     """
     contract = find(topic)
     records = check(contract, lines, wire)
-    there = partition_counts(bootstrap)
-    if topic not in there:
-        raise WeirError(f"{topic} is not on Kafka at {bootstrap}: `weir topics create` makes it")
-    return _send(bootstrap, contract, records, there[topic])
+    return _send(bootstrap, contract, records) if records else 0
 
 
 def lines_of(file: Path | None) -> list[str]:
@@ -74,13 +71,7 @@ def partition_of(text: str, partitions: int) -> int:
     return int(murmur2(text.encode()) & 0x7FFFFFFF) % partitions
 
 
-def _send(bootstrap: str, topic: Topic, records: list[Ready], partitions: int) -> int:
-    for number, record in enumerate(records, start=1):
-        if record.partition is not None and record.partition >= partitions:
-            raise WeirError(
-                f"nothing was sent to {topic.name}:\n  record {number}: partition:"
-                f" {record.partition} is not below {partitions}"
-            )
+def _send(bootstrap: str, topic: Topic, records: list[Ready]) -> int:
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -92,6 +83,13 @@ def _send(bootstrap: str, topic: Topic, records: list[Ready], partitions: int) -
             "log_level": 0,
         }
     )
+    partitions = partitions_there(bootstrap, topic.name, producer)
+    for number, record in enumerate(records, start=1):
+        if record.partition is not None and record.partition >= partitions:
+            raise WeirError(
+                f"nothing was sent to {topic.name}:\n  record {number}: partition:"
+                f" {record.partition} is not below {partitions}"
+            )
     confirmed: list[int] = []
     failures: list[KafkaError] = []
 

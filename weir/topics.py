@@ -7,11 +7,13 @@ moves keys to other partitions, and a shorter retention loses evidence.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterable
 from typing import Any
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
+from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]
+from confluent_kafka.cimpl import NewTopic
 from rich.console import RenderableType
 from rich.table import Table
 
@@ -20,6 +22,7 @@ from schemas.topics import BY_NAME, DAY_MS, FOREVER, TOPICS, Topic, partitions_o
 from weir.errors import WeirError
 from weir.examples import example_line
 
+ANSWER_S = 6.0
 PATIENCE_S = 10.0
 
 
@@ -30,28 +33,39 @@ def ensure(bootstrap: str, partitions: int, replication: int) -> list[str]:
     """
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     there = partition_counts(bootstrap, admin)
-    known = [topic for topic in TOPICS if topic.name in there]
-    faults = [*_wrong_counts(known, there, partitions), *_wrong_settings(admin, known, partitions)]
-    if faults:
-        raise WeirError("topics differ from their contract:\n  " + "\n  ".join(faults))
+    _check(admin, there, partitions)
     missing = [topic for topic in TOPICS if topic.name not in there]
-    _create(admin, missing, partitions, replication)
-    return [topic.name for topic in missing]
+    raced = _create(admin, missing, partitions, replication)
+    _check(admin, _when_all_are_there(bootstrap, admin), partitions, only=raced)
+    return [topic.name for topic in missing if topic.name not in raced]
 
 
-def partition_counts(bootstrap: str, admin: AdminClient | None = None) -> dict[str, int]:
-    """How many partitions each topic on the cluster has; WeirError when Kafka does not answer."""
-    client = admin or AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+def partition_counts(
+    bootstrap: str, client: AdminClient | Consumer | Producer | None = None
+) -> dict[str, int]:
+    """How many partitions each topic on the cluster has; WeirError when Kafka does not answer.
+
+    A client that has been asked knows the cluster, and its first record takes no second of waiting.
+    """
+    asked = client or AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
     try:
-        found = client.list_topics(timeout=PATIENCE_S)
+        found = asked.list_topics(timeout=ANSWER_S)
     except KafkaException as error:
         raise no_answer(bootstrap) from error
     return {name: len(topic.partitions) for name, topic in found.topics.items()}
 
 
+def partitions_there(bootstrap: str, topic: str, client: Consumer | Producer) -> int:
+    """How many partitions a topic has; WeirError says how to make it when it is not there."""
+    there = partition_counts(bootstrap, client)
+    if topic not in there:
+        raise WeirError(f"{topic} is not on Kafka at {bootstrap}: `weir topics create` makes it")
+    return there[topic]
+
+
 def no_answer(bootstrap: str) -> WeirError:
     """The sentence for a broker that is away."""
-    return WeirError(f"Kafka at {bootstrap} does not answer within {PATIENCE_S:.0f} s: is it up?")
+    return WeirError(f"Kafka at {bootstrap} does not answer within {ANSWER_S:.0f} s: is it up?")
 
 
 def catalogue() -> Table:
@@ -110,6 +124,28 @@ def kept(topic: Topic) -> str:
     return "for ever" if topic.retention_ms == FOREVER else f"{topic.retention_ms // DAY_MS} d"
 
 
+def _check(
+    admin: AdminClient, there: dict[str, int], partitions: int, only: set[str] | None = None
+) -> None:
+    known = [t for t in TOPICS if t.name in there and (only is None or t.name in only)]
+    faults = [*_wrong_counts(known, there, partitions), *_wrong_settings(admin, known, partitions)]
+    if faults:
+        raise WeirError("topics differ from their contract:\n  " + "\n  ".join(faults))
+
+
+def _when_all_are_there(bootstrap: str, admin: AdminClient) -> dict[str, int]:
+    """Creation is confirmed by the controller before every broker knows of it."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        there = partition_counts(bootstrap, admin)
+        unseen = [topic.name for topic in TOPICS if topic.name not in there]
+        if not unseen:
+            return there
+        if time.monotonic() > deadline:
+            raise WeirError(f"{unseen[0]} was created but Kafka at {bootstrap} does not show it")
+        time.sleep(0.05)
+
+
 def _wrong_counts(known: list[Topic], there: dict[str, int], partitions: int) -> Iterable[str]:
     for topic in known:
         wanted = partitions_of(topic, partitions)
@@ -123,7 +159,10 @@ def _wrong_settings(admin: AdminClient, known: list[Topic], partitions: int) -> 
     resources = [ConfigResource(ResourceType.TOPIC, topic.name) for topic in known]
     answers = admin.describe_configs(resources, request_timeout=PATIENCE_S)
     for resource, future in answers.items():
-        actual = future.result()
+        try:
+            actual = future.result()
+        except KafkaException as error:
+            raise WeirError(f"{resource.name}: {error.args[0].str()}") from error
         topic = BY_NAME[resource.name]
         for name, wanted in settings(topic, partitions, 1).items():
             found = actual[name].value
@@ -131,9 +170,13 @@ def _wrong_settings(admin: AdminClient, known: list[Topic], partitions: int) -> 
                 yield f"{topic.name}: {name} must be {wanted}, is {found}"
 
 
-def _create(admin: AdminClient, missing: list[Topic], partitions: int, replication: int) -> None:
+def _create(
+    admin: AdminClient, missing: list[Topic], partitions: int, replication: int
+) -> set[str]:
+    """Creates topics; the names of those that somebody else created meanwhile."""
+    raced: set[str] = set()
     if not missing:
-        return
+        return raced
     wanted = [
         NewTopic(
             topic.name,
@@ -149,6 +192,8 @@ def _create(admin: AdminClient, missing: list[Topic], partitions: int, replicati
         except KafkaException as error:
             if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
                 raise WeirError(f"{name} cannot be created: {error.args[0].str()}") from error
+            raced.add(name)
+    return raced
 
 
 def _with_nested(record: str) -> list[str]:

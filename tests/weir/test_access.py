@@ -1,0 +1,71 @@
+"""Schema ids from a registry by URL: other ids, the same records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.generate import lock
+from schemas.wire import NewerSchema, SchemaIds, Undecodable, Wire, header
+from tests.schemas.examples import EXECUTION
+from weir.home import Home
+from weir.registry import Registry
+
+TOPIC = "hedge-executions"
+INBOX = "treasury.book-inputs.v1"
+
+
+@pytest.fixture
+def lock_file(tmp_path: Path) -> Path:
+    """What another registry holds: our schemas under ids of its own."""
+    path = tmp_path / "ids.json"
+    path.write_text(json.dumps([entry | {"id": entry["id"] + 1000} for entry in lock()]))
+    return path
+
+
+@pytest.fixture
+def url(home: Home, lock_file: Path) -> Iterator[str]:
+    registry = Registry(home)
+    address = registry.start(lock_file)
+    registry.wait()
+    yield address
+    registry.stop()
+
+
+def test_ids_of_another_registry(url: str, lock_file: Path) -> None:
+    wire = Wire(SchemaIds.from_registry(url))
+    data = wire.encode(TOPIC, EXECUTION)
+    own = Wire(SchemaIds.from_lock()).encode(TOPIC, EXECUTION)
+    assert int.from_bytes(data[1:5], "big") == int.from_bytes(own[1:5], "big") + 1000
+    assert data[5:] == own[5:]
+    assert wire.decode(TOPIC, data) == EXECUTION
+    with pytest.raises(Undecodable, match="schema: id=1 not known"):
+        wire.decode(TOPIC, own)
+
+
+def test_a_version_released_while_we_run(url: str, lock_file: Path) -> None:
+    wire = Wire(SchemaIds.from_registry(url))
+    data = wire.encode(TOPIC, EXECUTION)
+    entries = json.loads(lock_file.read_text())
+    for topic, schema_id in ((TOPIC, 2001), (INBOX, 2002)):
+        subject = f"{topic}-value"
+        entry = next(e for e in entries if e["subject"] == subject)
+        schema = json.loads(entry["schema"])
+        schema["fields"].append({"name": "later", "type": ["null", "string"], "default": None})
+        newer = {"id": schema_id, "version": 2, "schema": json.dumps(schema)}
+        entries.append(entry | newer)
+    lock_file.write_text(json.dumps(entries))
+    assert wire.decode(TOPIC, header(2001) + data[5:] + b"\0") == EXECUTION
+    with pytest.raises(NewerSchema, match="schema id 2002 is version 2"):
+        wire.decode(INBOX, header(2002) + b"\0")
+
+
+def test_a_registry_without_our_schemas_or_away(url: str, lock_file: Path) -> None:
+    lock_file.write_text("[]")
+    with pytest.raises(LookupError, match=f"{url}: subject {TOPIC}-value does not hold"):
+        Wire(SchemaIds.from_registry(url)).encode(TOPIC, EXECUTION)
+    with pytest.raises(ConnectionError, match=r"http://127\.0\.0\.1:1/subjects.*refused"):
+        SchemaIds.from_registry("http://127.0.0.1:1")
