@@ -1,7 +1,7 @@
 """The executor: carries intents out. It decides no policy, and it alone calls the outside.
 
-Its `intents` node decides what is attempted; the runner carries effects out after their transaction has committed and
-answers with records. The pollers read accounts and write what they read.
+Its `intents` node decides what is attempted; the runner carries effects out after their transaction
+has committed and answers with records. The pollers read accounts and write what they read.
 """
 
 from __future__ import annotations
@@ -56,7 +56,9 @@ def build(settings: WorkerSettings) -> exact.App:
         controls.start()
         if settings.slot == 0:
             stop = asyncio.Event()
-            feeds = [Feed(venue, settings.settle_coin, outside, settings.poll_s) for venue in venues]
+            feeds = [
+                Feed(venue, settings.settle_coin, outside, settings.poll_s) for venue in venues
+            ]
             await asyncio.gather(*(feed.run(stop) for feed in feeds))
 
     return app

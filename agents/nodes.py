@@ -53,7 +53,7 @@ def _check_partition(event: exact.Event, partitions: int) -> None:
 
 
 def _input(event: exact.Event) -> Any:
-    """The engine's own runs become what steps know; a record is already in the shape of an Event."""
+    """The engine's own runs become what steps know; a record has an Event's shape already."""
     if event.topic == exact.TICK:
         value: Any = Tick()
     elif event.topic == exact.STARTED:

@@ -60,7 +60,7 @@ class Outside:
         The key, partition and time follow the topic's contract; `key` is for records that do not
         hold theirs.
         """
-        contract = BY_NAME[topic]
+        contract, value = BY_NAME[topic], self._wire.encode(topic, record)
         key = key if key is not None else key_of(contract, record)
         if key is None:
             raise ValueError(f"{topic}: {type(record).__name__} does not name its key")
@@ -68,7 +68,7 @@ class Outside:
         placed = partition_key(contract, record)
         arguments: dict[str, Any] = {
             "key": key.encode(),
-            "value": self._wire.encode(topic, record),
+            "value": value,
             "headers": [(name, text.encode()) for name, text in (headers or {}).items()],
         }
         if at_ms is not None:

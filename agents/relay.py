@@ -60,7 +60,7 @@ def add_relay(app: exact.App, wire: Wire, partitions: int) -> None:
 
 
 def _copy(update: PolicyUpdate | Control) -> PolicyCopy | ControlCopy:
-    """Raises ValueError, naming the field, for a policy that does not validate or hash as it says."""
+    """Raises ValueError, naming the field, for a policy that is not what it says."""
     if isinstance(update, Control):
         return ControlCopy(update.scope, update.mode, update.epoch, update.reason, update.at_ms)
     parse(update.body)

@@ -1,6 +1,6 @@
 """How fast a worker empties a full topic, exactly-once: events/s, CPU per event, memory.
 
-    python -m bench.drain [--events 300000] [--workers 1] [--runs 3] [--batch 4000] [--interval-ms 20]
+    python -m bench.drain [--events 300000] [--workers 1] [--runs 3] [--batch 4000]
 
 First to last output's append time; every run is checked for the number of outputs.
 """

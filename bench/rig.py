@@ -90,7 +90,7 @@ class Rig:
         return {tp.partition: answer.result().offset for tp, answer in asked.items()}
 
     def lag(self, group: str, topic: str) -> int:
-        """Records of a topic the group has not committed (markers count, so it may stay above 0)."""
+        """Records of a topic the group has not committed; markers count, so it may not reach 0."""
         where = [TopicPartition(topic, p) for p in range(PARTITIONS)]
         request = [ConsumerGroupTopicPartitions(group, where)]
         found = self.admin.list_consumer_group_offsets(request)[group].result().topic_partitions
@@ -118,9 +118,11 @@ class Rig:
             for message in consumer.consume(10_000, 0.5):
                 if message.error() is None:
                     yield message
-                elif message.error().code() == KafkaError._PARTITION_EOF:
-                    if message.offset() >= ends[message.partition()]:
-                        left.discard(message.partition())
+                elif (
+                    message.error().code() == KafkaError._PARTITION_EOF
+                    and message.offset() >= ends[message.partition()]
+                ):
+                    left.discard(message.partition())
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{topic}: partitions {left} do not end")
         consumer.close()

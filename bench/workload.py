@@ -1,7 +1,9 @@
 """The engine's benchmark work: fills fold into average-price positions and join the last loan of
 their account.
 
-    python -m bench.workload '{"suffix": ..., "bootstrap": ..., "datadir": ..., "slot": 0}'   runs one worker
+    python -m bench.workload '{"suffix": ..., "bootstrap": ..., "datadir": ..., "slot": 0}'
+
+runs one worker.
 
 Per fill: one pnl record; with a gain and a known loan also one allocation. With `chain` every
 allocation goes on to a second stage under one key, which numbers it. Numbers are integers of
@@ -215,7 +217,7 @@ def topics(suffix: str) -> dict[str, bool]:
 
 
 def generate(count: int, seed: int, start: int = 0) -> Any:
-    """Yields (topic stem, record): fills of 1,000 accounts, and one loan for each hundred of them."""
+    """Yields (topic stem, record): fills of 1,000 accounts, a loan for each hundred of them."""
     chance = random.Random(seed)
     for i in range(start, start + count):
         account = f"acc-{chance.randrange(1000):03d}"

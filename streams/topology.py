@@ -1,4 +1,5 @@
-"""The topology as data: which node reads what, keeps which table, decides by which step, writes where.
+"""The topology as data: which node reads what, keeps which table, decides by which step, writes
+where.
 
 Wiring, replay, documentation and the test harness are all made from these tuples.
 
