@@ -121,7 +121,8 @@ def _converter(
         inner = _converter(name, get_args(hint)[1], unit, struct, sequence)
         if inner is None:
             return None
-        return lambda items: {key: inner(item) for key, item in items.items()}
+        element = inner
+        return lambda items: {key: element(item) for key, item in items.items()}
     if hint in (str, bool):
         return None
     raise TypeError(f"field {name}: a state value cannot hold {hint!r}")
