@@ -49,6 +49,7 @@ class Controls:
             "isolation.level": "read_committed",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 100,  # a question about the end waits behind a running fetch
             **(client or {}),
         }
         self._epochs: dict[str, int] = {}

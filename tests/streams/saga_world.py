@@ -193,11 +193,12 @@ class World:
     out: list[Any] = field(default_factory=list)
     folded: int = 0
     generation: int = 1
+    lane_key: str = LANE
 
     def fold(self, value: Any, topic: str = "treasury.attempts.v1") -> list[Any]:
         """One committed event: state, wake-up and effects become true together."""
-        event = Event(topic, 0, self.folded, LANE, value, self.now_ms, self.now_ms)
-        outputs = step(Entries(self.store, LANE), event, self.force)
+        event = Event(topic, 0, self.folded, self.lane_key, value, self.now_ms, self.now_ms)
+        outputs = step(Entries(self.store, self.lane_key), event, self.force)
         self.folded += 1
         self.out += outputs
         for output in outputs:
@@ -252,11 +253,11 @@ class World:
 
     def state(self, intent_id: str = "i1") -> Any:
         """An intent as the node knows it."""
-        return Entries(self.store, LANE).get("intents", intent_id)
+        return Entries(self.store, self.lane_key).get("intents", intent_id)
 
     def lane(self) -> Any:
         """The lane as the node knows it."""
-        return Entries(self.store, LANE).get("lanes")
+        return Entries(self.store, self.lane_key).get("lanes")
 
     def states(self) -> list[str]:
         """The states told to the world, in order."""
