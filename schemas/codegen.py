@@ -47,6 +47,10 @@ _int = int.from_bytes
 '''
 
 
+SHARED = ("Meta",)
+"""Records that several outputs of one event hold: the bytes of the last one are remembered."""
+
+
 def module(records: Iterable[str]) -> str:
     """The whole text of `records.py`; `records` are those that are the value of a topic."""
     tops = list(records)
@@ -180,10 +184,29 @@ def _encoder(name: str) -> str:
     lines += [f"    {line}" for line in body]
     lines += ['    return b"".join(', "        ("]
     lines += [f"            {part}," for part in parts] + ["        )", "    )"]
-    return dispatch + "\n".join(lines)
+    return dispatch + "\n".join(lines) + (_remembering(name) if name in SHARED else "")
 
 
 _TWO = 'b"\\2"'
+
+
+def _remembering(name: str) -> str:
+    """A second writer, which the other codecs call: the same object gives the same bytes."""
+    snaked = snake(name)
+    return f"""
+
+
+_last_{snaked}: tuple[{name} | None, bytes] = (None, b"")
+
+
+def remembered_{snaked}(v: {name}) -> bytes:
+    global _last_{snaked}
+    last, data = _last_{snaked}
+    if v is last:
+        return data
+    data = encode_{snaked}(b"", v)
+    _last_{snaked} = (v, data)
+    return data"""
 
 
 def _write_table(table: str, union: list[str]) -> str:
@@ -225,6 +248,8 @@ def _write(avro: Any, value: str, number: int, field: str) -> tuple[list[str], l
         return [], [f'(b"\\1" if {value} else b"\\0")']
     if _is_enum(avro):
         return [], [f"{_constant(avro)}_BYTE[{value}]"]
+    if short(avro) in SHARED:
+        return [], [f"remembered_{snake(short(avro))}({value})"]
     return [], [f'encode_{snake(short(avro))}(b"", {value})']
 
 
@@ -248,10 +273,10 @@ def _decoder(name: str, nested: bool) -> str:
                 f"{target}: {annotation(avro)} = None",
                 "n = data[pos]",
                 "pos += 1",
-                "if n == 2:",
+                "if n:",
+                "    if n != 2:",
+                f'        raise branch("{field["name"]}", n)',
                 *(f"    {line}" for line in _read(inner(avro), target, field["name"])),
-                "elif n != 0:",
-                f'    raise branch("{field["name"]}", n)',
             ]
         else:
             body += _read(avro, target, field["name"])

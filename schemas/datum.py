@@ -1,15 +1,14 @@
-"""Records as plain data: from what fastavro reads, and to what it writes (the oracle of the
-generated codec).
+"""Records of another version of their schema, and what is wrong with one that cannot be written.
 
-Data here has the integers themselves in the place of decimals (as bytes) and times, because the
-schemas it goes with are stripped of their logical types.
+The data here has the integers themselves in the place of decimals (as bytes) and times, because
+the schemas it is read with are stripped of their logical types.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from schemas.contracts import Schema, attribute, inner, logical, named, nullable, short
+from schemas.contracts import Schema, attribute, inner, named, nullable, short
 from schemas.errors import Undecodable, Unencodable
 from schemas.records import RECORDS
 from schemas.varint import INT_MAX, LIMIT, LONG_MAX
@@ -22,15 +21,6 @@ def from_datum(schema: Schema, datum: Any) -> Any:
         value = datum[field["name"]]
         values[attribute(field)] = _value(field["type"], value, field["name"])
     return RECORDS[schema["name"]](**values)
-
-
-def to_datum(record: Any) -> Any:
-    """The datum of a record, as fastavro writes it with the schema without logical types."""
-    schema = named()[type(record).__name__]
-    return {
-        field["name"]: _datum(field["type"], getattr(record, attribute(field)))
-        for field in schema["fields"]
-    }
 
 
 def misfit(record: Any, error: Exception, path: str = "") -> Unencodable:
@@ -81,21 +71,6 @@ def _decimal(avro: Schema, value: bytes | str, name: str) -> int:
     if len(data) > 16 or abs(number) >= LIMIT[avro["precision"]]:
         raise Undecodable("scale", name, data.hex(), f"over {avro['precision']} digits")
     return number
-
-
-def _datum(avro: Any, value: Any) -> Any:
-    if value is None:
-        return None
-    avro_inner = inner(avro)
-    if isinstance(avro_inner, list):
-        return (f"treasury.{type(value).__name__}", to_datum(value))
-    if isinstance(avro_inner, dict):
-        if avro_inner["type"] == "array":
-            return [_datum(avro_inner["items"], item) for item in value]
-        if (logical(avro_inner) or ("",))[0] == "decimal":
-            return value.to_bytes((value.bit_length() + 8) >> 3, "big", signed=True)
-        return value
-    return to_datum(value) if type(value).__name__ in RECORDS else value
 
 
 def _fault(avro: Any, value: Any) -> str:

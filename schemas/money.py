@@ -95,13 +95,6 @@ def floor_to(value_e18: int, precision: int) -> int:
     return -cut if value_e18 < 0 else cut
 
 
-def ceil_to(value_e18: int, precision: int) -> int:
-    """The number raised away from zero to `precision` decimal places."""
-    unit = int(10 ** (18 - precision))
-    raised = -(-abs(value_e18) // unit) * unit
-    return -raised if value_e18 < 0 else raised
-
-
 @dataclass(frozen=True, slots=True)
 class Amount:
     """A number with its currency. USDT, USD and USDC are three currencies; unlike ones never add or

@@ -46,11 +46,6 @@ class Outcome(Enum):
         """Whether the same request may pass later."""
         return self in _TRANSIENT
 
-    @property
-    def precedence(self) -> int:
-        """Its place in the list: the lower one is told."""
-        return _ORDER[self]
-
 
 _TRANSIENT = frozenset(
     {
@@ -68,4 +63,3 @@ _TRANSIENT = frozenset(
         Outcome.both_short,
     }
 )
-_ORDER = {outcome: place for place, outcome in enumerate(Outcome)}

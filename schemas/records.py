@@ -781,7 +781,9 @@ def read_snapshot_position(data: bytes, pos: int) -> tuple[SnapshotPosition, int
     f_liq_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("liq", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_liq_e18, pos = read_decimal(data, pos, 38, "liq")
@@ -790,12 +792,12 @@ def read_snapshot_position(data: bytes, pos: int) -> tuple[SnapshotPosition, int
             end = pos + (n >> 1)
             f_liq_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("liq", n)
     f_leverage_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("leverage", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_leverage_e18, pos = read_decimal(data, pos, 38, "leverage")
@@ -804,8 +806,6 @@ def read_snapshot_position(data: bytes, pos: int) -> tuple[SnapshotPosition, int
             end = pos + (n >> 1)
             f_leverage_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("leverage", n)
     return SnapshotPosition(
         f_symbol,
         f_idx,
@@ -912,7 +912,9 @@ def read_open_order(data: bytes, pos: int) -> tuple[OpenOrder, int]:
     f_price_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("price", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_price_e18, pos = read_decimal(data, pos, 38, "price")
@@ -921,8 +923,6 @@ def read_open_order(data: bytes, pos: int) -> tuple[OpenOrder, int]:
             end = pos + (n >> 1)
             f_price_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("price", n)
     n = data[pos]
     if n > 1:
         raise branch("reduce_only", n)
@@ -1086,6 +1086,19 @@ def encode_meta(prefix: bytes, v: Meta) -> bytes:
         )
     )
 
+
+_last_meta: tuple[Meta | None, bytes] = (None, b"")
+
+
+def remembered_meta(v: Meta) -> bytes:
+    global _last_meta
+    last, data = _last_meta
+    if v is last:
+        return data
+    data = encode_meta(b"", v)
+    _last_meta = (v, data)
+    return data
+
 def read_meta(data: bytes, pos: int) -> tuple[Meta, int]:
     n = data[pos]
     if n & 129:
@@ -1218,7 +1231,7 @@ def encode_allocation_decision(prefix: bytes, v: AllocationDecision) -> bytes:
     return b"".join(
         (
             prefix,
-            encode_meta(b"", v.meta),
+            remembered_meta(v.meta),
             (LEN[n1] if n1 < 64 else long(n1)),
             s1,
             (LEN[n2] if n2 < 64 else long(n2)),
@@ -1285,7 +1298,9 @@ def decode_allocation_decision(data: bytes, pos: int) -> AllocationDecision:
     f_amount_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("amount", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_amount_e18, pos = read_decimal(data, pos, 38, "amount")
@@ -1294,12 +1309,12 @@ def decode_allocation_decision(data: bytes, pos: int) -> AllocationDecision:
             end = pos + (n >> 1)
             f_amount_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("amount", n)
     f_repay_amount_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("repay_amount", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_repay_amount_e18, pos = read_decimal(data, pos, 38, "repay_amount")
@@ -1308,12 +1323,12 @@ def decode_allocation_decision(data: bytes, pos: int) -> AllocationDecision:
             end = pos + (n >> 1)
             f_repay_amount_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("repay_amount", n)
     f_collateral_amount_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("collateral_amount", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_collateral_amount_e18, pos = read_decimal(data, pos, 38, "collateral_amount")
@@ -1322,8 +1337,6 @@ def decode_allocation_decision(data: bytes, pos: int) -> AllocationDecision:
             end = pos + (n >> 1)
             f_collateral_amount_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("collateral_amount", n)
     n = data[pos]
     if n & 129:
         f_reason, pos = read_string(data, pos)
@@ -1367,7 +1380,9 @@ def decode_allocation_decision(data: bytes, pos: int) -> AllocationDecision:
     f_ltv_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("ltv", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_ltv_e18, pos = read_decimal(data, pos, 38, "ltv")
@@ -1376,12 +1391,12 @@ def decode_allocation_decision(data: bytes, pos: int) -> AllocationDecision:
             end = pos + (n >> 1)
             f_ltv_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("ltv", n)
     f_loan_apr_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("loan_apr", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_loan_apr_e18, pos = read_decimal(data, pos, 38, "loan_apr")
@@ -1390,12 +1405,12 @@ def decode_allocation_decision(data: bytes, pos: int) -> AllocationDecision:
             end = pos + (n >> 1)
             f_loan_apr_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("loan_apr", n)
     f_collateral_yield_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("collateral_yield", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_collateral_yield_e18, pos = read_decimal(data, pos, 38, "collateral_yield")
@@ -1404,12 +1419,12 @@ def decode_allocation_decision(data: bytes, pos: int) -> AllocationDecision:
             end = pos + (n >> 1)
             f_collateral_yield_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("collateral_yield", n)
     f_ltv_after_est_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("ltv_after_est", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_ltv_after_est_e18, pos = read_decimal(data, pos, 38, "ltv_after_est")
@@ -1418,29 +1433,27 @@ def decode_allocation_decision(data: bytes, pos: int) -> AllocationDecision:
             end = pos + (n >> 1)
             f_ltv_after_est_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("ltv_after_est", n)
     f_counterfactual: Counterfactual | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("counterfactual", n)
         f_counterfactual, pos = read_counterfactual(data, pos)
-    elif n != 0:
-        raise branch("counterfactual", n)
     f_loan_as_of_ms: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("loan_as_of", n)
         f_loan_as_of_ms, pos = read_long(data, pos)
-    elif n != 0:
-        raise branch("loan_as_of", n)
     f_loan_age_ms: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("loan_age_ms", n)
         f_loan_age_ms, pos = read_long(data, pos)
-    elif n != 0:
-        raise branch("loan_age_ms", n)
     f_intent_ids, pos = read_strings(data, pos)
     if pos != len(data):
         raise length(pos, len(data))
@@ -1565,7 +1578,7 @@ def encode_attempt_record(prefix: bytes, v: AttemptRecord) -> bytes:
     if o0 is None:
         p0 = b"\0"
     else:
-        p0 = b"\2" + encode_meta(b"", o0)
+        p0 = b"\2" + remembered_meta(o0)
     s1 = v.attempt_id.encode()
     n1 = len(s1)
     s2 = v.intent_id.encode()
@@ -1670,10 +1683,10 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
     f_meta: Meta | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("meta", n)
         f_meta, pos = read_meta(data, pos)
-    elif n != 0:
-        raise branch("meta", n)
     n = data[pos]
     if n & 129:
         f_attempt_id, pos = read_string(data, pos)
@@ -1708,7 +1721,9 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
     f_amount_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("amount", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_amount_e18, pos = read_decimal(data, pos, 38, "amount")
@@ -1717,19 +1732,19 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
             end = pos + (n >> 1)
             f_amount_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("amount", n)
     f_watermark: dict[str, str] | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("watermark", n)
         f_watermark, pos = read_string_map(data, pos)
-    elif n != 0:
-        raise branch("watermark", n)
     f_request_hash: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("request_hash", n)
         n = data[pos]
         if n & 129:
             f_request_hash, pos = read_string(data, pos)
@@ -1738,24 +1753,24 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
             end = pos + (n >> 1)
             f_request_hash = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("request_hash", n)
     f_class_: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("class", n)
         symbol = _ATTEMPT_CLASS_OF.get(data[pos])
         if symbol is None:
             f_class_, pos = read_symbol(data, pos, _ATTEMPT_CLASS, "class")
         else:
             f_class_ = symbol
             pos += 1
-    elif n != 0:
-        raise branch("class", n)
     f_venue_ref: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("venue_ref", n)
         n = data[pos]
         if n & 129:
             f_venue_ref, pos = read_string(data, pos)
@@ -1764,12 +1779,12 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
             end = pos + (n >> 1)
             f_venue_ref = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("venue_ref", n)
     f_amount_done_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("amount_done", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_amount_done_e18, pos = read_decimal(data, pos, 38, "amount_done")
@@ -1778,19 +1793,19 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
             end = pos + (n >> 1)
             f_amount_done_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("amount_done", n)
     f_facts: dict[str, str] | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("facts", n)
         f_facts, pos = read_string_map(data, pos)
-    elif n != 0:
-        raise branch("facts", n)
     f_code: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("code", n)
         n = data[pos]
         if n & 129:
             f_code, pos = read_string(data, pos)
@@ -1799,12 +1814,12 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
             end = pos + (n >> 1)
             f_code = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("code", n)
     f_message: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("message", n)
         n = data[pos]
         if n & 129:
             f_message, pos = read_string(data, pos)
@@ -1813,12 +1828,12 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
             end = pos + (n >> 1)
             f_message = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("message", n)
     f_raw: bytes | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("raw", n)
         n = data[pos]
         if n & 129:
             f_raw, pos = read_bytes(data, pos)
@@ -1827,8 +1842,6 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
             end = pos + (n >> 1)
             f_raw = data[pos:end]
             pos = end
-    elif n != 0:
-        raise branch("raw", n)
     f_at_ms, pos = read_long(data, pos)
     if pos != len(data):
         raise length(pos, len(data))
@@ -1932,7 +1945,9 @@ def read_correction(data: bytes, pos: int) -> tuple[Correction, int]:
     f_break_id: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("break_id", n)
         n = data[pos]
         if n & 129:
             f_break_id, pos = read_string(data, pos)
@@ -1941,12 +1956,12 @@ def read_correction(data: bytes, pos: int) -> tuple[Correction, int]:
             end = pos + (n >> 1)
             f_break_id = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("break_id", n)
     f_symbol: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("symbol", n)
         n = data[pos]
         if n & 129:
             f_symbol, pos = read_string(data, pos)
@@ -1955,19 +1970,19 @@ def read_correction(data: bytes, pos: int) -> tuple[Correction, int]:
             end = pos + (n >> 1)
             f_symbol = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("symbol", n)
     f_position_idx: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("position_idx", n)
         f_position_idx, pos = read_long(data, pos)
-    elif n != 0:
-        raise branch("position_idx", n)
     f_size_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("size", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_size_e18, pos = read_decimal(data, pos, 38, "size")
@@ -1976,12 +1991,12 @@ def read_correction(data: bytes, pos: int) -> tuple[Correction, int]:
             end = pos + (n >> 1)
             f_size_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("size", n)
     f_entry_price_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("entry_price", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_entry_price_e18, pos = read_decimal(data, pos, 38, "entry_price")
@@ -1990,12 +2005,12 @@ def read_correction(data: bytes, pos: int) -> tuple[Correction, int]:
             end = pos + (n >> 1)
             f_entry_price_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("entry_price", n)
     f_row: bytes | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("row", n)
         n = data[pos]
         if n & 129:
             f_row, pos = read_bytes(data, pos)
@@ -2004,8 +2019,6 @@ def read_correction(data: bytes, pos: int) -> tuple[Correction, int]:
             end = pos + (n >> 1)
             f_row = data[pos:end]
             pos = end
-    elif n != 0:
-        raise branch("row", n)
     return Correction(
         f_correction_id,
         f_kind,
@@ -2348,7 +2361,9 @@ def read_intent_outcome(data: bytes, pos: int) -> tuple[IntentOutcome, int]:
     f_leg: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("leg", n)
         n = data[pos]
         if n & 129:
             f_leg, pos = read_string(data, pos)
@@ -2357,12 +2372,12 @@ def read_intent_outcome(data: bytes, pos: int) -> tuple[IntentOutcome, int]:
             end = pos + (n >> 1)
             f_leg = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("leg", n)
     f_reason: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("reason", n)
         n = data[pos]
         if n & 129:
             f_reason, pos = read_string(data, pos)
@@ -2371,8 +2386,6 @@ def read_intent_outcome(data: bytes, pos: int) -> tuple[IntentOutcome, int]:
             end = pos + (n >> 1)
             f_reason = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("reason", n)
     n = data[pos]
     if n > 30 or n & 1:
         f_asked_e18, pos = read_decimal(data, pos, 38, "asked")
@@ -2408,7 +2421,9 @@ def read_intent_outcome(data: bytes, pos: int) -> tuple[IntentOutcome, int]:
     f_amount_out_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("amount_out", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_amount_out_e18, pos = read_decimal(data, pos, 38, "amount_out")
@@ -2417,12 +2432,12 @@ def read_intent_outcome(data: bytes, pos: int) -> tuple[IntentOutcome, int]:
             end = pos + (n >> 1)
             f_amount_out_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("amount_out", n)
     f_fee_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("fee", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_fee_e18, pos = read_decimal(data, pos, 38, "fee")
@@ -2431,8 +2446,6 @@ def read_intent_outcome(data: bytes, pos: int) -> tuple[IntentOutcome, int]:
             end = pos + (n >> 1)
             f_fee_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("fee", n)
     f_venue_refs, pos = read_strings(data, pos)
     f_facts, pos = read_string_map(data, pos)
     n = data[pos]
@@ -2590,7 +2603,7 @@ def encode_book_input(prefix: bytes, v: BookInput) -> bytes:
     if o0 is None:
         p0 = b"\0"
     else:
-        p0 = b"\2" + encode_meta(b"", o0)
+        p0 = b"\2" + remembered_meta(o0)
     b1, w1 = _BOOK_INPUT_BODY_WRITE[type(v.body)]
     return b"".join(
         (
@@ -2616,10 +2629,10 @@ def decode_book_input(data: bytes, pos: int) -> BookInput:
     f_meta: Meta | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("meta", n)
         f_meta, pos = read_meta(data, pos)
-    elif n != 0:
-        raise branch("meta", n)
     reader = _BOOK_INPUT_BODY_READ.get(data[pos])
     if reader is None:
         raise branch("body", data[pos])
@@ -2636,7 +2649,7 @@ def encode_control(prefix: bytes, v: Control) -> bytes:
     if o0 is None:
         p0 = b"\0"
     else:
-        p0 = b"\2" + encode_meta(b"", o0)
+        p0 = b"\2" + remembered_meta(o0)
     s1 = v.scope.encode()
     n1 = len(s1)
     s4 = v.reason.encode()
@@ -2661,10 +2674,10 @@ def decode_control(data: bytes, pos: int) -> Control:
     f_meta: Meta | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("meta", n)
         f_meta, pos = read_meta(data, pos)
-    elif n != 0:
-        raise branch("meta", n)
     n = data[pos]
     if n & 129:
         f_scope, pos = read_string(data, pos)
@@ -2727,7 +2740,7 @@ def encode_decision(prefix: bytes, v: Decision) -> bytes:
     return b"".join(
         (
             prefix,
-            encode_meta(b"", v.meta),
+            remembered_meta(v.meta),
             (LEN[n1] if n1 < 64 else long(n1)),
             s1,
             (LEN[n2] if n2 < 64 else long(n2)),
@@ -2788,7 +2801,9 @@ def decode_decision(data: bytes, pos: int) -> Decision:
     f_rule: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("rule", n)
         n = data[pos]
         if n & 129:
             f_rule, pos = read_string(data, pos)
@@ -2797,8 +2812,6 @@ def decode_decision(data: bytes, pos: int) -> Decision:
             end = pos + (n >> 1)
             f_rule = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("rule", n)
     n = data[pos]
     if n & 129:
         f_outcome, pos = read_string(data, pos)
@@ -2885,7 +2898,7 @@ def encode_desk_input(prefix: bytes, v: DeskInput) -> bytes:
     if o0 is None:
         p0 = b"\0"
     else:
-        p0 = b"\2" + encode_meta(b"", o0)
+        p0 = b"\2" + remembered_meta(o0)
     b1, w1 = _DESK_INPUT_BODY_WRITE[type(v.body)]
     return b"".join(
         (
@@ -2908,10 +2921,10 @@ def decode_desk_input(data: bytes, pos: int) -> DeskInput:
     f_meta: Meta | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("meta", n)
         f_meta, pos = read_meta(data, pos)
-    elif n != 0:
-        raise branch("meta", n)
     reader = _DESK_INPUT_BODY_READ.get(data[pos])
     if reader is None:
         raise branch("body", data[pos])
@@ -3140,10 +3153,10 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
     f_position_idx: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("position_idx", n)
         f_position_idx, pos = read_long(data, pos)
-    elif n != 0:
-        raise branch("position_idx", n)
     symbol = _SIDE_OF.get(data[pos])
     if symbol is None:
         f_side, pos = read_symbol(data, pos, _SIDE, "side")
@@ -3177,7 +3190,9 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
     f_value_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("value", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_value_e18, pos = read_decimal(data, pos, 38, "value")
@@ -3186,8 +3201,6 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
             end = pos + (n >> 1)
             f_value_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("value", n)
     n = data[pos]
     if n > 30 or n & 1:
         f_fee_e18, pos = read_decimal(data, pos, 38, "fee")
@@ -3215,7 +3228,9 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
     f_closed_size_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("closed_size", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_closed_size_e18, pos = read_decimal(data, pos, 38, "closed_size")
@@ -3224,8 +3239,6 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
             end = pos + (n >> 1)
             f_closed_size_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("closed_size", n)
     n = data[pos]
     if n > 30 or n & 1:
         f_multiplier_e18, pos = read_decimal(data, pos, 38, "multiplier")
@@ -3237,7 +3250,9 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
     f_entry_price_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("entry_price", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_entry_price_e18, pos = read_decimal(data, pos, 38, "entry_price")
@@ -3246,12 +3261,12 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
             end = pos + (n >> 1)
             f_entry_price_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("entry_price", n)
     f_exit_price_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("exit_price", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_exit_price_e18, pos = read_decimal(data, pos, 38, "exit_price")
@@ -3260,12 +3275,12 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
             end = pos + (n >> 1)
             f_exit_price_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("exit_price", n)
     f_size_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("size", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_size_e18, pos = read_decimal(data, pos, 38, "size")
@@ -3274,12 +3289,12 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
             end = pos + (n >> 1)
             f_size_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("size", n)
     f_funding_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("funding", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_funding_e18, pos = read_decimal(data, pos, 38, "funding")
@@ -3288,12 +3303,12 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
             end = pos + (n >> 1)
             f_funding_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("funding", n)
     f_order_id: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("order_id", n)
         n = data[pos]
         if n & 129:
             f_order_id, pos = read_string(data, pos)
@@ -3302,12 +3317,12 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
             end = pos + (n >> 1)
             f_order_id = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("order_id", n)
     f_order_link_id: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("order_link_id", n)
         n = data[pos]
         if n & 129:
             f_order_link_id, pos = read_string(data, pos)
@@ -3316,31 +3331,31 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
             end = pos + (n >> 1)
             f_order_link_id = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("order_link_id", n)
     f_seq: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("seq", n)
         f_seq, pos = read_long(data, pos)
-    elif n != 0:
-        raise branch("seq", n)
     f_exec_time_ms, pos = read_long(data, pos)
     f_is_maker: bool | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("is_maker", n)
         n = data[pos]
         if n > 1:
             raise branch("is_maker", n)
         f_is_maker = n == 1
         pos += 1
-    elif n != 0:
-        raise branch("is_maker", n)
     f_mark_price_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("mark_price", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_mark_price_e18, pos = read_decimal(data, pos, 38, "mark_price")
@@ -3349,8 +3364,6 @@ def decode_hedge_execution(data: bytes, pos: int) -> HedgeExecution:
             end = pos + (n >> 1)
             f_mark_price_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("mark_price", n)
     symbol = _EXECUTION_SOURCE_OF.get(data[pos])
     if symbol is None:
         f_source, pos = read_symbol(data, pos, _EXECUTION_SOURCE, "source")
@@ -3423,7 +3436,7 @@ def encode_intent(prefix: bytes, v: Intent) -> bytes:
     return b"".join(
         (
             prefix,
-            encode_meta(b"", v.meta),
+            remembered_meta(v.meta),
             (LEN[n1] if n1 < 64 else long(n1)),
             s1,
             (LEN[n2] if n2 < 64 else long(n2)),
@@ -3519,7 +3532,9 @@ def decode_intent(data: bytes, pos: int) -> Intent:
     f_beneficiary: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("beneficiary", n)
         n = data[pos]
         if n & 129:
             f_beneficiary, pos = read_string(data, pos)
@@ -3528,8 +3543,6 @@ def decode_intent(data: bytes, pos: int) -> Intent:
             end = pos + (n >> 1)
             f_beneficiary = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("beneficiary", n)
     n = data[pos]
     if n > 30 or n & 1:
         f_amount_e18, pos = read_decimal(data, pos, 38, "amount")
@@ -3645,7 +3658,9 @@ def read_leg(data: bytes, pos: int) -> tuple[Leg, int]:
     f_venue_ref: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("venue_ref", n)
         n = data[pos]
         if n & 129:
             f_venue_ref, pos = read_string(data, pos)
@@ -3654,8 +3669,6 @@ def read_leg(data: bytes, pos: int) -> tuple[Leg, int]:
             end = pos + (n >> 1)
             f_venue_ref = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("venue_ref", n)
     return Leg(
         f_leg,
         f_state,
@@ -3698,7 +3711,7 @@ def encode_intent_state(prefix: bytes, v: IntentState) -> bytes:
     return b"".join(
         (
             prefix,
-            encode_meta(b"", v.meta),
+            remembered_meta(v.meta),
             (LEN[n1] if n1 < 64 else long(n1)),
             s1,
             (LEN[n2] if n2 < 64 else long(n2)),
@@ -3825,7 +3838,9 @@ def decode_intent_state(data: bytes, pos: int) -> IntentState:
     f_reason: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("reason", n)
         n = data[pos]
         if n & 129:
             f_reason, pos = read_string(data, pos)
@@ -3834,8 +3849,6 @@ def decode_intent_state(data: bytes, pos: int) -> IntentState:
             end = pos + (n >> 1)
             f_reason = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("reason", n)
     f_updated_ms, pos = read_long(data, pos)
     if pos != len(data):
         raise length(pos, len(data))
@@ -3921,7 +3934,7 @@ def encode_intent_input(prefix: bytes, v: IntentInput) -> bytes:
     if o0 is None:
         p0 = b"\0"
     else:
-        p0 = b"\2" + encode_meta(b"", o0)
+        p0 = b"\2" + remembered_meta(o0)
     b1, w1 = _INTENT_INPUT_BODY_WRITE[type(v.body)]
     return b"".join(
         (
@@ -3943,10 +3956,10 @@ def decode_intent_input(data: bytes, pos: int) -> IntentInput:
     f_meta: Meta | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("meta", n)
         f_meta, pos = read_meta(data, pos)
-    elif n != 0:
-        raise branch("meta", n)
     reader = _INTENT_INPUT_BODY_READ.get(data[pos])
     if reader is None:
         raise branch("body", data[pos])
@@ -4110,7 +4123,9 @@ def read_collateral(data: bytes, pos: int) -> tuple[Collateral, int]:
     f_ratio_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("ratio", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_ratio_e18, pos = read_decimal(data, pos, 38, "ratio")
@@ -4119,8 +4134,6 @@ def read_collateral(data: bytes, pos: int) -> tuple[Collateral, int]:
             end = pos + (n >> 1)
             f_ratio_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("ratio", n)
     return Collateral(
         f_coin,
         f_amount_e18,
@@ -4284,10 +4297,10 @@ def decode_loan_state(data: bytes, pos: int) -> LoanState:
     f_col_res: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("col_res", n)
         f_col_res, pos = read_long(data, pos)
-    elif n != 0:
-        raise branch("col_res", n)
     f_as_of_ms, pos = read_long(data, pos)
     if pos != len(data):
         raise length(pos, len(data))
@@ -4527,7 +4540,7 @@ def encode_pnl_record(prefix: bytes, v: PnLRecord) -> bytes:
     return b"".join(
         (
             prefix,
-            encode_meta(b"", v.meta),
+            remembered_meta(v.meta),
             (LEN[n1] if n1 < 64 else long(n1)),
             s1,
             (LEN[n2] if n2 < 64 else long(n2)),
@@ -4687,7 +4700,9 @@ def decode_pnl_record(data: bytes, pos: int) -> PnLRecord:
     f_fee_native_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("fee_native", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_fee_native_e18, pos = read_decimal(data, pos, 38, "fee_native")
@@ -4696,12 +4711,12 @@ def decode_pnl_record(data: bytes, pos: int) -> PnLRecord:
             end = pos + (n >> 1)
             f_fee_native_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("fee_native", n)
     f_fee_ccy: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("fee_ccy", n)
         n = data[pos]
         if n & 129:
             f_fee_ccy, pos = read_string(data, pos)
@@ -4710,13 +4725,13 @@ def decode_pnl_record(data: bytes, pos: int) -> PnLRecord:
             end = pos + (n >> 1)
             f_fee_ccy = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("fee_ccy", n)
     f_revision, pos = read_long(data, pos)
     f_delta_gross_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("delta_gross", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_delta_gross_e18, pos = read_decimal(data, pos, 38, "delta_gross")
@@ -4725,12 +4740,12 @@ def decode_pnl_record(data: bytes, pos: int) -> PnLRecord:
             end = pos + (n >> 1)
             f_delta_gross_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("delta_gross", n)
     f_delta_fees_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("delta_fees", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_delta_fees_e18, pos = read_decimal(data, pos, 38, "delta_fees")
@@ -4739,12 +4754,12 @@ def decode_pnl_record(data: bytes, pos: int) -> PnLRecord:
             end = pos + (n >> 1)
             f_delta_fees_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("delta_fees", n)
     f_delta_funding_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("delta_funding", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_delta_funding_e18, pos = read_decimal(data, pos, 38, "delta_funding")
@@ -4753,12 +4768,12 @@ def decode_pnl_record(data: bytes, pos: int) -> PnLRecord:
             end = pos + (n >> 1)
             f_delta_funding_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("delta_funding", n)
     f_delta_net_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("delta_net", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_delta_net_e18, pos = read_decimal(data, pos, 38, "delta_net")
@@ -4767,8 +4782,6 @@ def decode_pnl_record(data: bytes, pos: int) -> PnLRecord:
             end = pos + (n >> 1)
             f_delta_net_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("delta_net", n)
     f_flags, pos = read_strings(data, pos)
     f_timestamp_ms, pos = read_long(data, pos)
     if pos != len(data):
@@ -4956,7 +4969,7 @@ def encode_position(prefix: bytes, v: Position) -> bytes:
     return b"".join(
         (
             prefix,
-            encode_meta(b"", v.meta),
+            remembered_meta(v.meta),
             (LEN[n1] if n1 < 64 else long(n1)),
             s1,
             (LEN[n2] if n2 < 64 else long(n2)),
@@ -5016,7 +5029,9 @@ def decode_position(data: bytes, pos: int) -> Position:
     f_unrealized_pnl_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("unrealized_pnl", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_unrealized_pnl_e18, pos = read_decimal(data, pos, 38, "unrealized_pnl")
@@ -5025,8 +5040,6 @@ def decode_position(data: bytes, pos: int) -> Position:
             end = pos + (n >> 1)
             f_unrealized_pnl_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("unrealized_pnl", n)
     n = data[pos]
     if n > 30 or n & 1:
         f_realized_pnl_e18, pos = read_decimal(data, pos, 38, "realized_pnl")
@@ -5046,7 +5059,9 @@ def decode_position(data: bytes, pos: int) -> Position:
     f_mark_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("mark", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_mark_e18, pos = read_decimal(data, pos, 38, "mark")
@@ -5055,12 +5070,12 @@ def decode_position(data: bytes, pos: int) -> Position:
             end = pos + (n >> 1)
             f_mark_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("mark", n)
     f_weight_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("weight", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_weight_e18, pos = read_decimal(data, pos, 38, "weight")
@@ -5069,12 +5084,12 @@ def decode_position(data: bytes, pos: int) -> Position:
             end = pos + (n >> 1)
             f_weight_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("weight", n)
     f_drift_e18: int | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("drift", n)
         n = data[pos]
         if n > 30 or n & 1:
             f_drift_e18, pos = read_decimal(data, pos, 38, "drift")
@@ -5083,8 +5098,6 @@ def decode_position(data: bytes, pos: int) -> Position:
             end = pos + (n >> 1)
             f_drift_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
-    elif n != 0:
-        raise branch("drift", n)
     f_last_updated_ms, pos = read_long(data, pos)
     if pos != len(data):
         raise length(pos, len(data))
@@ -5144,7 +5157,7 @@ def encode_proposal(prefix: bytes, v: Proposal) -> bytes:
     return b"".join(
         (
             prefix,
-            encode_meta(b"", v.meta),
+            remembered_meta(v.meta),
             (LEN[n1] if n1 < 64 else long(n1)),
             s1,
             (LEN[n2] if n2 < 64 else long(n2)),
@@ -5239,7 +5252,9 @@ def decode_proposal(data: bytes, pos: int) -> Proposal:
     f_beneficiary: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("beneficiary", n)
         n = data[pos]
         if n & 129:
             f_beneficiary, pos = read_string(data, pos)
@@ -5248,8 +5263,6 @@ def decode_proposal(data: bytes, pos: int) -> Proposal:
             end = pos + (n >> 1)
             f_beneficiary = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("beneficiary", n)
     n = data[pos]
     if n > 30 or n & 1:
         f_asked_e18, pos = read_decimal(data, pos, 38, "asked")
@@ -5279,7 +5292,9 @@ def decode_proposal(data: bytes, pos: int) -> Proposal:
     f_check_id: str | None = None
     n = data[pos]
     pos += 1
-    if n == 2:
+    if n:
+        if n != 2:
+            raise branch("check_id", n)
         n = data[pos]
         if n & 129:
             f_check_id, pos = read_string(data, pos)
@@ -5288,8 +5303,6 @@ def decode_proposal(data: bytes, pos: int) -> Proposal:
             end = pos + (n >> 1)
             f_check_id = data[pos:end].decode()
             pos = end
-    elif n != 0:
-        raise branch("check_id", n)
     n = data[pos]
     if n & 129:
         f_maker, pos = read_string(data, pos)

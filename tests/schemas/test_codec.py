@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from schemas import records as r
 from schemas.contracts import SUBJECTS, raw, resolved
-from schemas.datum import to_datum
 from schemas.errors import Undecodable, Unencodable
 from schemas.records import DECODERS, ENCODERS
 from schemas.wire import SchemaIds, Wire
 from tests.schemas.examples import EXECUTION
+from tests.schemas.oracle import to_datum
 from tests.schemas.strategies import records
 
 WIRE = Wire(SchemaIds.from_lock())
