@@ -60,6 +60,7 @@ class Rig:
                 1,
                 config={
                     **({"cleanup.policy": "compact"} if topic.get("compact") else {}),
+                    **({"max.message.bytes": "2000000"} if name.endswith(".dlq") else {}),
                     # event times of tests lie anywhere
                     "retention.ms": "-1",
                     "message.timestamp.after.max.ms": "9223372036854775807",
