@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from confluent_kafka import (
     ConsumerGroupTopicPartitions,
     IsolationLevel,
     KafkaError,
+    KafkaException,
     Producer,
     TopicPartition,
 )
@@ -86,14 +87,20 @@ class Rig:
     def ends(self, topic: str) -> dict[int, int]:
         """End offsets, uncommitted records included."""
         where = {TopicPartition(topic, p): OffsetSpec.latest() for p in range(PARTITIONS)}
-        asked = self.admin.list_offsets(where, isolation_level=IsolationLevel.READ_UNCOMMITTED)
-        return {tp.partition: answer.result().offset for tp, answer in asked.items()}
+
+        def ask() -> dict[int, int]:
+            asked = self.admin.list_offsets(where, isolation_level=IsolationLevel.READ_UNCOMMITTED)
+            return {tp.partition: answer.result().offset for tp, answer in asked.items()}
+
+        return _patient(ask)
 
     def lag(self, group: str, topic: str) -> int:
         """Records of a topic the group has not committed; markers count, so it may not reach 0."""
         where = [TopicPartition(topic, p) for p in range(PARTITIONS)]
         request = [ConsumerGroupTopicPartitions(group, where)]
-        found = self.admin.list_consumer_group_offsets(request)[group].result().topic_partitions
+        found = _patient(
+            lambda: self.admin.list_consumer_group_offsets(request)[group].result()
+        ).topic_partitions
         ends = self.ends(topic)
         return sum(ends[item.partition] - max(item.offset, 0) for item in found)
 
@@ -126,6 +133,18 @@ class Rig:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{topic}: partitions {left} do not end")
         consumer.close()
+
+
+def _patient(ask: Callable[[], Any]) -> Any:
+    """Asks again while a fresh broker is still electing and loading."""
+    deadline = time.monotonic() + 15
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(0.05)
 
 
 def cpu_s(pid: int) -> float:

@@ -116,13 +116,14 @@ def _converter(
         inner = _converter(name, get_args(hint)[0], unit, struct, sequence)
         if inner is None:
             return sequence
-        return lambda items: sequence([inner(item) for item in items])
+        one = inner
+        return lambda items: sequence([one(item) for item in items])
     if get_origin(hint) is dict:
         inner = _converter(name, get_args(hint)[1], unit, struct, sequence)
         if inner is None:
             return None
-        element = inner
-        return lambda items: {key: element(item) for key, item in items.items()}
+        each = inner
+        return lambda items: {key: each(item) for key, item in items.items()}
     if hint in (str, bool):
         return None
     raise TypeError(f"field {name}: a state value cannot hold {hint!r}")
