@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
+import urllib.request
 from collections.abc import Iterator
+from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import fastavro
 import pytest
+from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
 from schemas.generate import lock
+from schemas.topics import BY_NAME
 from schemas.wire import NewerSchema, SchemaIds, Undecodable, Wire, header
 from tests.schemas.examples import EXECUTION
+from weir.examples import example_line
 from weir.home import Home
+from weir.produce import produce
 from weir.registry import Registry
+from weir.topics import ensure
 
 TOPIC = "hedge-executions"
 INBOX = "treasury.book-inputs.v1"
@@ -69,3 +80,42 @@ def test_a_registry_without_our_schemas_or_away(url: str, lock_file: Path) -> No
         Wire(SchemaIds.from_registry(url)).encode(TOPIC, EXECUTION)
     with pytest.raises(ConnectionError, match=r"http://127\.0\.0\.1:1/subjects.*refused"):
         SchemaIds.from_registry("http://127.0.0.1:1")
+
+
+def test_a_foreign_consumer_needs_only_the_registry(
+    broker: str, home: Home, fresh_topic_suffix: str
+) -> None:
+    ensure(broker, 8, 1)
+    topics = ["treasury.pnl.v1", "treasury.allocations.v1"]
+    for topic in topics:
+        line = example_line(BY_NAME[topic])
+        line["value"]["account_id"] = line["key"] = fresh_topic_suffix
+        produce(broker, topic, [json.dumps(line)], Wire(SchemaIds.from_lock()))
+    registry = Registry(home)
+    address = registry.start()
+    registry.wait()
+    try:
+        found = {topic: foreign(broker, address, topic, fresh_topic_suffix) for topic in topics}
+    finally:
+        registry.stop()
+    assert found["treasury.pnl.v1"]["net_pnl"] == Decimal(100)
+    assert found["treasury.pnl.v1"]["timestamp"].isoformat() == "2026-01-05T09:30:00.250000+00:00"
+    assert found["treasury.allocations.v1"]["action"] == "repay_principal"
+
+
+def foreign(bootstrap: str, registry: str, topic: str, key: str) -> dict[str, Any]:
+    """The value of a key as a client reads it that has never heard of Weir."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": f"foreign-{key}"})
+    consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in range(8)])
+    with closing(consumer):
+        while True:
+            message = consumer.poll(30)
+            assert message is not None
+            if message.key() == key.encode():
+                break
+    data = message.value() or b""
+    schema_id = int.from_bytes(data[1:5], "big")
+    with urllib.request.urlopen(f"{registry}/schemas/ids/{schema_id}", timeout=10) as answer:
+        schema = json.loads(json.load(answer)["schema"])
+    value: Any = fastavro.schemaless_reader(io.BytesIO(data[5:]), schema, None)
+    return dict(value)
