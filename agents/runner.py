@@ -186,7 +186,7 @@ class Runner:
             amount_e18=effect.amount_e18,
             watermark=watermark,
             request_hash=effect.request_hash if isinstance(effect, Call) else None,
-            class_=answer.class_,
+            class_=None if watermark is not None else answer.class_,
             venue_ref=answer.venue_ref,
             amount_done_e18=answer.amount_done_e18,
             facts=answer.facts or None,

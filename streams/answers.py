@@ -50,8 +50,8 @@ def _prepared(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
         return  # an answer to an earlier question
     facts = record.facts or {}
     if facts.get("late_ref"):
-        lane.turn(intent, awaits="")
-        lane.halt(intent, f"row {facts['late_ref']} appeared after absence was declared")
+        why = f"row {facts['late_ref']} appeared after absence was declared"
+        lane.halt(lane.move(intent, "late_row", why), why)
     elif record.watermark is None:
         pause_ms = 1000 * min(2**leg.asked, 60)
         lane.turn(intent, awaits="", due_ms=lane.now_ms + pause_ms)
@@ -99,10 +99,11 @@ def _again(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
 
 def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     leg = intent.leg
-    if int((record.facts or {}).get("rows", "0")) > 1:
-        lane.halt(intent, "the venue shows more than one row for one attempt")
-        return
     if leg.state not in (saga.ATTEMPTED, saga.ACKED, saga.UNKNOWN):
+        return
+    if int((record.facts or {}).get("rows", "0")) > 1:
+        why = "the venue shows more than one row for one attempt"
+        lane.halt(lane.move(intent, "disagreement", why), why)
         return
     if record.class_ not in CLAIMS_EFFECT and record.attempt_id != leg.awaits:
         return  # an answer to an earlier question proves no absence now
@@ -173,7 +174,8 @@ def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif record.class_ == "refused":
         lane.move(intent, "refused", why)
     elif record.class_ == "not_sent":
-        lane.move(intent, "retry", why, n=intent.leg.n + 1, due_ms=lane.now_ms)
+        again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}}
+        lane.move(intent, "retry", why, **again)
     else:
         raise Refused("class", "class", record.class_, "done, refused or not_sent")
 

@@ -23,7 +23,7 @@ from tables.intents import IntentEntry, LegEntry
 
 HELD_POLL_MS = 1_000
 LOOK_CAP_S = 60
-READ_PATIENCE_MS = 30_000
+READ_PATIENCE_MS = 120_000
 
 __all__ = ["step"]
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from agents.connectors.bybit import Bybit
 from agents.connectors.port import (
     Answer,
     ConnectorError,
@@ -262,8 +263,6 @@ async def test_an_intent_over_real_http_ends_as_the_books_say(
     kind: str | None,
 ) -> None:
     """The node, the runner and the connector against the sandbox; only Kafka is left out."""
-    from agents.connectors.bybit import Bybit
-
     venue = sandbox.venue()
     if kind:
         sandbox.fault(path, kind)

@@ -8,6 +8,7 @@ import pytest
 from pybit.exceptions import InvalidRequestError
 
 from agents.connectors.bybit import Bybit, ForbiddenEndpoint, Venue
+from agents.connectors.bybit.client import http
 from agents.connectors.bybit.errors import REFUSED, error_of
 from agents.connectors.port import (
     ConnectorError,
@@ -91,14 +92,11 @@ def test_what_is_not_json_is_unknown(recorded: Recorded) -> None:
     assert len(recorded.seen) == 1
 
 
-def test_a_proxy_of_the_environment_is_not_used(
-    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
-    recorded.answer(ACCEPTED)
-    answer, _ = _post(recorded)
-    assert answer.venue_ref == "1771"
+def test_nothing_repeats_or_reroutes_a_request() -> None:
+    made = http(Venue("bybit:1", "k", "s", "http://127.0.0.1:1"))
+    assert made.endpoint == "http://127.0.0.1:1"
+    assert (made.retry_codes, made.force_retry, made.max_retries) == (set(), False, 1)
+    assert (made.client.max_redirects, made.client.trust_env) == (0, False)
 
 
 @pytest.mark.parametrize("code", sorted(REFUSED))

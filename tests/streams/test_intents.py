@@ -6,11 +6,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
 from schemas.money import E18, parse_e18
 from schemas.records import AttemptRecord, Request, Revoke
-from streams.step import Emit, InvariantBroken, Refused
+from streams.saga import after
+from streams.step import Emit, InvariantBroken
 from tables.intents import INTENTS
 from tests.streams.saga_world import LANE, T0_MS, World, answer, in_force, intent
 
@@ -146,19 +146,56 @@ def test_a_row_after_declared_absence_halts_the_lane() -> None:
     world.run()
     assert "1772" in world.lane().halted
     assert len(world.posts) == 2, "nothing was sent again"
-    resolved = AttemptRecord(
-        "human-1",
+    assert world.states()[-1] == "PARKED"
+    world.fold(human("done", 2))
+    assert world.lane().halted == ""
+    world.run()
+    assert world.states()[-1] == "CONFIRMED"
+    assert world.moved() == ["transfer", "main"]
+
+
+def human(class_: str, n: int) -> AttemptRecord:
+    """Two people's word on the main leg."""
+    facts = {"actors": "ann,bob"}
+    return AttemptRecord(
+        f"h-{class_}",
         "i1",
         "main",
-        2,
+        n,
         "HUMAN",
-        world.now_ms,
-        class_="done",
-        facts={"actors": "ann,bob"},
-        message="row 1772 is ours",
+        T0_MS,
+        class_=class_,
+        facts=facts,
+        message="statement of the venue",
     )
-    world.fold(resolved)
-    assert world.lane().halted == ""
+
+
+@pytest.mark.parametrize(
+    ("class_", "state"), [("done", "CONFIRMED"), ("refused", "REJECTED"), ("not_sent", "CONFIRMED")]
+)
+def test_people_resolve_what_is_parked(class_: str, state: str) -> None:
+    world = World(fates={("main", 1): "lost_before"})
+    world.give(intent())
+    while "UNKNOWN" not in world.states():
+        world.fold(world.carry(world.pending.pop(0)))
+    world.venue.fund_e18 -= 1
+    world.run()
+    assert world.states()[-1] == "PARKED"
+    world.fold(human(class_, 1))
+    world.run()
+    assert world.states()[-1] == state
+    assert world.wake_ms is None
+
+
+def test_two_rows_for_one_attempt_halt_the_lane() -> None:
+    world = World()
+    world.give(intent())
+    while world.moved() != ["transfer", "main"]:
+        world.fold(world.carry(world.pending.pop(0)))
+    world.venue.carry(world.posts[-1], world.now_ms)
+    world.run()
+    assert world.states()[-1] == "PARKED"
+    assert "more than one row" in world.lane().halted
 
 
 def test_a_takeover_makes_a_sent_call_unknown_and_asks_reads_again() -> None:
@@ -331,70 +368,6 @@ def test_what_was_never_executed_counts_no_retry(said: tuple[str, str | None]) -
     assert world.states()[-1] == "CONFIRMED"
 
 
-def test_a_late_result_is_evidence() -> None:
-    world = World()
-    world.give(intent())
-    world.fold(world.carry(world.pending.pop(0)))
-    call = world.pending[0]
-    world.restart([answer(call, "RESULT", world.now_ms, class_="refused", code="131212")])
-    assert world.states()[-1] == "REJECTED"
-
-
-def test_a_contradiction_of_an_end_halts_the_lane() -> None:
-    world = lived()
-    call = world.posts[-1]
-    world.fold(answer(call, "RESULT", world.now_ms, class_="refused", code="148029"))
-    assert "was confirmed" in world.lane().halted
-    world.give(intent("i2"))
-    assert world.pending == []
-
-
-@pytest.mark.parametrize(
-    ("record", "cause"),
-    [
-        (AttemptRecord("a", "nobody", "main", 1, "RESULT", T0_MS, class_="done"), "unknown_intent"),
-        (AttemptRecord("a", "i1", "main", 1, "RESULT", T0_MS, class_="done"), "unknown_attempt"),
-        (AttemptRecord("a", "i1", "transfer", 9, "RESULT", T0_MS), "unknown_attempt"),
-        (AttemptRecord("a", "i1", "transfer", 1, "HUMAN", T0_MS, class_="done"), "approval"),
-        (Request("r", "SELL", {}, (), ""), "verb"),
-        (Revoke("nobody", "ann", ""), "unknown_intent"),
-    ],
-)
-def test_what_nobody_asked_for_is_a_dead_letter(record: Any, cause: str) -> None:
-    world = World()
-    world.give(intent())
-    with pytest.raises(Refused) as refused:
-        world.fold(record)
-    assert refused.value.cause == cause
-
-
-@pytest.mark.parametrize(
-    ("changes", "cause"),
-    [
-        ({"amount_e18": 1}, "altered"),
-        ({"ccy": "BTC"}, "lane"),
-        ({"lane": "bybit|bybit:2|USDT"}, "lane"),
-        ({"beneficiary": "mallory"}, "altered"),
-    ],
-)
-def test_an_altered_intent_is_refused(changes: dict[str, Any], cause: str) -> None:
-    world = World()
-    with pytest.raises(Refused) as refused:
-        world.give(replace(intent(), **changes))
-    assert refused.value.cause == cause
-    assert world.pending == []
-
-
-def test_what_no_connector_does_frees_its_hold() -> None:
-    world = World()
-    world.give(intent(kind="CONVERT"))
-    assert world.states() == ["REJECTED"]
-    outcomes = [
-        one.value.body for one in world.out if getattr(one, "topic", "").endswith("inputs.v1")
-    ]
-    assert {one.final for one in outcomes} == {True}
-
-
 def test_every_change_is_told_to_origin_and_desk() -> None:
     world = lived()
     topics = [one.topic for one in world.out if isinstance(one, Emit)]
@@ -420,7 +393,5 @@ def test_state_survives_its_own_json() -> None:
 
 
 def test_a_pair_that_is_not_in_the_table_stops_the_worker() -> None:
-    from streams.saga import after
-
     with pytest.raises(InvariantBroken, match="READY cannot take 'effect'"):
         after("main", "READY", "effect")
