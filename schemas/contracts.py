@@ -38,6 +38,7 @@ SUBJECTS = {
     "treasury.intent-states.v1": "IntentState",
     "treasury.decisions.v1": "Decision",
     "treasury.merge-order.v1": "MergeRun",
+    "treasury.alerts.v1": "Alert",
 }
 """Which record is the value of which topic."""
 

@@ -29,6 +29,14 @@ from schemas.varint import (
 
 _int = int.from_bytes
 
+_SEVERITY = ('UNKNOWN', 'info', 'warning', 'critical')
+_SEVERITY_BYTE = {'info': LEN[1], 'warning': LEN[2], 'critical': LEN[3]}
+_SEVERITY_OF = {2: 'info', 4: 'warning', 6: 'critical'}
+
+_ALERT_STATE = ('UNKNOWN', 'firing', 'resolved')
+_ALERT_STATE_BYTE = {'firing': LEN[1], 'resolved': LEN[2]}
+_ALERT_STATE_OF = {2: 'firing', 4: 'resolved'}
+
 _ALLOCATION_ACTION = ('UNKNOWN', 'repay_principal', 'add_collateral', 'split', 'hold')
 _ALLOCATION_ACTION_BYTE = {'repay_principal': LEN[1], 'add_collateral': LEN[2], 'split': LEN[3], 'hold': LEN[4]}
 _ALLOCATION_ACTION_OF = {2: 'repay_principal', 4: 'add_collateral', 6: 'split', 8: 'hold'}
@@ -141,6 +149,16 @@ class AccountSnapshot(msgspec.Struct, frozen=True, gc=False):
     margin_mode: str
     equity_e18: int
     as_of_ms: int
+
+class Alert(msgspec.Struct, frozen=True, gc=False):
+    """Something a person should know, and later that it is over; the latest record of a key is its state."""
+
+    key: str
+    severity: str
+    state: str
+    text: str
+    labels: dict[str, str]
+    since_ms: int
 
 class Counterfactual(msgspec.Struct, frozen=True, gc=False):
     """What the other choice would have led to."""
@@ -1003,6 +1021,67 @@ def decode_account_snapshot(data: bytes, pos: int) -> AccountSnapshot:
         f_margin_mode,
         f_equity_e18,
         f_as_of_ms,
+    )
+
+def encode_alert(prefix: bytes, v: Alert) -> bytes:
+    s0 = v.key.encode()
+    n0 = len(s0)
+    s3 = v.text.encode()
+    n3 = len(s3)
+    return b"".join(
+        (
+            prefix,
+            (LEN[n0] if n0 < 64 else long(n0)),
+            s0,
+            _SEVERITY_BYTE[v.severity],
+            _ALERT_STATE_BYTE[v.state],
+            (LEN[n3] if n3 < 64 else long(n3)),
+            s3,
+            string_map(v.labels),
+            long(v.since_ms),
+        )
+    )
+
+def decode_alert(data: bytes, pos: int) -> Alert:
+    n = data[pos]
+    if n & 129:
+        f_key, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_key = data[pos:end].decode()
+        pos = end
+    symbol = _SEVERITY_OF.get(data[pos])
+    if symbol is None:
+        f_severity, pos = read_symbol(data, pos, _SEVERITY, "severity")
+    else:
+        f_severity = symbol
+        pos += 1
+    symbol = _ALERT_STATE_OF.get(data[pos])
+    if symbol is None:
+        f_state, pos = read_symbol(data, pos, _ALERT_STATE, "state")
+    else:
+        f_state = symbol
+        pos += 1
+    n = data[pos]
+    if n & 129:
+        f_text, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_text = data[pos:end].decode()
+        pos = end
+    f_labels, pos = read_string_map(data, pos)
+    f_since_ms, pos = read_long(data, pos)
+    if pos != len(data):
+        raise length(pos, len(data))
+    return Alert(
+        f_key,
+        f_severity,
+        f_state,
+        f_text,
+        f_labels,
+        f_since_ms,
     )
 
 def encode_counterfactual(prefix: bytes, v: Counterfactual) -> bytes:
@@ -5344,6 +5423,7 @@ RECORDS: dict[str, type] = {
     "SnapshotPosition": SnapshotPosition,
     "OpenOrder": OpenOrder,
     "AccountSnapshot": AccountSnapshot,
+    "Alert": Alert,
     "Counterfactual": Counterfactual,
     "Source": Source,
     "Meta": Meta,
@@ -5399,6 +5479,7 @@ ENCODERS: dict[type, Callable[[bytes, Any], bytes]] = {
     IntentState: encode_intent_state,
     Decision: encode_decision,
     MergeRun: encode_merge_run,
+    Alert: encode_alert,
 }
 
 DECODERS: dict[type, Callable[[bytes, int], Any]] = {
@@ -5420,4 +5501,5 @@ DECODERS: dict[type, Callable[[bytes, int], Any]] = {
     IntentState: decode_intent_state,
     Decision: decode_decision,
     MergeRun: decode_merge_run,
+    Alert: decode_alert,
 }

@@ -32,7 +32,7 @@ class Topic:
     partitions: Literal["P", 1]
     writers: tuple[str, ...]
     readers: tuple[str, ...]
-    cleanup: Literal["delete", "compact"] = "delete"
+    cleanup: Literal["delete", "compact", "compact,delete"] = "delete"
     retention_ms: int = FOREVER
     compaction_lag_ms: int = 0
     time_field: str | None = None
@@ -203,6 +203,16 @@ _DECLARED = (
         readers=("replay",),
         time_field="at",
     ),
+    Topic(
+        "treasury.alerts.v1",
+        "alert key",
+        1,
+        writers=("executor",),
+        readers=("services",),
+        cleanup="compact,delete",
+        retention_ms=30 * DAY_MS,
+        time_field="since",
+    ),
 )
 
 NODES = ("book", "gate", "intents", "relay")
@@ -276,7 +286,7 @@ def settings(topic: Topic, partitions: int, replication: int) -> dict[str, str]:
         "message.timestamp.after.max.ms": str(LONG_MAX),
         "message.timestamp.before.max.ms": str(LONG_MAX),
     }
-    if topic.cleanup == "compact":
+    if topic.cleanup != "delete":
         chosen["min.compaction.lag.ms"] = str(topic.compaction_lag_ms)
     return chosen
 
@@ -329,6 +339,7 @@ _KEYS: dict[str, Callable[[Any], str | None]] = {
     "treasury.intent-states.v1": attrgetter("intent_id"),
     "treasury.decisions.v1": lambda r: f"{r.node}|{r.key}",
     "treasury.merge-order.v1": lambda r: f"{r.node}|{r.partition}",
+    "treasury.alerts.v1": attrgetter("key"),
 }
 _PARTITION_KEYS: dict[str, Callable[[Any], str]] = {
     "treasury.positions.v1": _account,
