@@ -123,7 +123,10 @@ def kept(topic: Topic) -> str:
     if topic.cleanup == "compact":
         after = topic.compaction_lag_ms // DAY_MS
         return f"latest per key, after {after} d" if after else "latest per key"
-    return "for ever" if topic.retention_ms == FOREVER else f"{topic.retention_ms // DAY_MS} d"
+    if topic.retention_ms == FOREVER:
+        return "for ever"
+    days = f"{topic.retention_ms // DAY_MS} d"
+    return days if topic.cleanup == "delete" else f"latest per key, {days}"
 
 
 def _check(
