@@ -17,7 +17,6 @@ from schemas.records import ControlCopy, PolicyCopy
 from schemas.topics import BY_NAME, key_of
 from streams.step import (
     NOTHING_IN_FORCE,
-    ControlInForce,
     Entries,
     Event,
     InForce,
@@ -101,10 +100,7 @@ def _in_force(entry: PartitionEntry) -> InForce:
         policy=parse(entry.policy_body) if entry.policy_body else None,
         version=f"{entry.policy_name}@{entry.policy_version}" if entry.policy_body else "none",
         policy_hash=entry.policy_hash,
-        controls=tuple(
-            ControlInForce(control.scope, control.mode, control.epoch, control.reason)
-            for control in entry.controls
-        ),
+        controls=entry.controls,
     )
 
 

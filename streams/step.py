@@ -16,6 +16,7 @@ import msgspec
 from schemas.ids import derive
 from schemas.policy import Policy
 from schemas.records import Meta, Source
+from tables.partition import ControlEntry
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -80,22 +81,13 @@ class InvariantBroken(RuntimeError):
     """What cannot happen did: the worker stops, nothing of this transaction is kept."""
 
 
-class ControlInForce(msgspec.Struct, frozen=True):
-    """One scope's mode: scope is `all`, `class:loan`, `venue:bybit` or `account:bybit:1`."""
-
-    scope: str
-    mode: str
-    epoch: int
-    reason: str
-
-
 class InForce(msgspec.Struct, frozen=True):
     """What holds in this partition now: policy, its `name@version` and hash, and the controls."""
 
     policy: Policy | None
     version: str
     policy_hash: str
-    controls: tuple[ControlInForce, ...]
+    controls: tuple[ControlEntry, ...]
 
     @property
     def epoch(self) -> int:

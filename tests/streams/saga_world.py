@@ -20,8 +20,9 @@ from streams.canonical import hash_of
 from streams.effects import Call, Look, Prepare
 from streams.handover import body_of
 from streams.intents import step
-from streams.step import ControlInForce, Emit, Entries, Event, InForce, Started, Tick, Wake
+from streams.step import Emit, Entries, Event, InForce, Started, Tick, Wake
 from tables.memory import MemoryStore
+from tables.partition import ControlEntry
 
 T0_MS = 1_760_000_000_000
 LANE = "bybit|bybit:1|USDT"
@@ -32,7 +33,7 @@ LATE_MS = 20_000
 
 def in_force(mode: str = "ACTIVE", epoch: int = 1) -> InForce:
     """The default policy under one mode for everything."""
-    return InForce(Policy(), "weir-default@1", "h", (ControlInForce("all", mode, epoch, "test"),))
+    return InForce(Policy(), "weir-default@1", "h", (ControlEntry("all", mode, epoch, "test"),))
 
 
 def intent(intent_id: str = "i1", kind: str = "REPAY", amount: str = "9500", **more: Any) -> Intent:
