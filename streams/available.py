@@ -15,7 +15,7 @@ from schemas.records import IntentOutcome
 from streams.step import InvariantBroken, Refused
 from tables.book import Leg, Operation, PnlBook
 
-WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED", "REVERSED"})
+WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED"})
 """The ends of an operation that leave its profit unspent."""
 
 GRANTED = frozenset({"READY", "AWAITING"})

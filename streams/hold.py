@@ -47,7 +47,7 @@ def step(entries: Entries, outcome: IntentOutcome) -> None:
         return
     if hold.final:
         _after_the_end(entries, hold, outcome)
-    elif outcome.state in WITHOUT_EFFECT - {"REVERSED"}:
+    elif outcome.state in WITHOUT_EFFECT:
         free(entries, outcome.intent_id, outcome.state)
     elif outcome.state == "CONFIRMED":
         _confirm(entries, hold, outcome)
