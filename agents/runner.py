@@ -114,7 +114,7 @@ class Runner:
             result=answer.class_,
             venue_ref=answer.venue_ref,
             code=answer.code,
-            error=answer.message,
+            said=answer.message,
         )
         return self._record(effect, "RESULT", answer)
 

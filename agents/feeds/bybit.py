@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from agents.connectors.bybit.client import Client
+from agents.connectors.bybit.client import client_of
 from agents.connectors.bybit.config import Venue
 from agents.connectors.bybit.payloads import (
     BorrowRow,
@@ -64,7 +64,7 @@ class Feed:
     failures: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._client = Client(self.venue)
+        self._client = client_of(self.venue)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Polls until told to stop."""

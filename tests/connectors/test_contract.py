@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -190,7 +191,7 @@ def test_what_it_does_not_do_is_unsupported(subject: Subject) -> None:
 
 @pytest.mark.parametrize("name", sorted(VENUES))
 def test_too_many_writes_are_rate_limited(limited_sandbox: Sandbox, name: str) -> None:
-    """Connectors of one account do not know of each other's pace: the venue refuses at the door."""
+    """Processes of one account do not know of each other's pace: the venue refuses at the door."""
     subject = Subject(limited_sandbox, VENUES[name])
     _, mark = subject.ready("REPAY")
     raised: list[Exception] = []
@@ -201,7 +202,8 @@ def test_too_many_writes_are_rate_limited(limited_sandbox: Sandbox, name: str) -
         except ConnectorError as error:
             raised.append(error)
 
-    several = [VENUES[name](subject.venue) for _ in range(4)]
+    others = [replace(subject.venue, timeout_s=2.0 + place) for place in range(4)]
+    several = [VENUES[name](venue) for venue in others]
     threads = [threading.Thread(target=post, args=(one,)) for one in several]
     for thread in threads:
         thread.start()

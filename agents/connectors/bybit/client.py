@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from pybit.unified_trading import HTTP
@@ -21,11 +22,19 @@ from agents.connectors.port import ConnectorError, NotSent, RateLimited, TimedOu
 
 LOAN_WRITE_S = 1.1  # the venue allows one loan write a second
 TRANSFER_S = 1.1  # and 60 transfers a minute
-LOAN_READ_S = 0.34  # five loan reads a second, of which the feeds take their part
-ASSET_READ_S = 0.34  # five balance reads a second
+LOAN_READ_S = 0.25  # five loan reads a second
+ASSET_READ_S = 0.25  # five balance reads a second
 READ_S = 0.05  # 50 of all others
 
 Json = dict[str, Any]
+
+
+@lru_cache(maxsize=1024)
+def client_of(venue: Venue) -> Client:
+    """The one client of an account in this process: the venue counts requests per account, so what
+    calls and what polls must wait in the same line.
+    """
+    return Client(venue)
 
 
 class Client:
