@@ -5,6 +5,7 @@ stands in the module it imports; here are only its words, its options and its ex
 """
 
 import itertools
+import json
 import os
 import sys
 from collections.abc import Iterable
@@ -78,13 +79,18 @@ def down(
 
 
 @app.command()
-def status() -> None:
-    """Show the broker and the processes of this home; status 1 when Kafka does not answer."""
-    from weir import lifecycle
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="The same facts as one object.")] = False,
+) -> None:
+    """Show broker, workers, lag, mode, policy, last decision; status 1 without Kafka."""
+    from weir.access import wire
+    from weir.home import home
+    from weir.status import picture
+    from weir.status.text import text
 
-    answers, text = lifecycle.status()
-    typer.echo(text)
-    if not answers:
+    seen = picture(home(), wire())
+    typer.echo(json.dumps(seen.as_json(), ensure_ascii=False) if as_json else text(seen))
+    if not seen.answers:
         raise typer.Exit(1)
 
 
@@ -194,6 +200,31 @@ def consume(
 
     for line in consume(address(), topic, wire(), start, until, timeout_s):
         typer.echo(printed(line, as_json))
+
+
+@app.command()
+def replay(
+    check: Annotated[
+        bool, typer.Option("--check", help="Compare with what was recorded; writes nothing.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="The verdict as one object.")] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Records asked for at once.")] = 2000,
+) -> None:
+    """Fold the recorded order again; status 1 at the first output or table that differs."""
+    from weir import replay as replaying
+    from weir.access import address, wire
+
+    on_screen = sys.stderr.isatty()
+
+    def tell(progress: replaying.Progress) -> None:
+        typer.echo(f"\r{progress}" if on_screen else progress, err=True, nl=not on_screen)
+
+    report = replaying.check(replaying.KafkaLog(address(), batch), wire(), tell=tell)
+    if on_screen:
+        typer.echo("\r\033[K", err=True, nl=False)
+    typer.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else str(report))
+    if not report.identical:
+        raise typer.Exit(1)
 
 
 def _print(parts: Iterable[Any]) -> None:

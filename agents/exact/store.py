@@ -143,9 +143,9 @@ class Part:
         ):
             data = None if value is _DELETED else self._dump(key, value)
             if before is not None:
-                total -= _digest(raw, before)
+                total -= digest(raw, before)
             if data is not None:
-                total += _digest(raw, data)
+                total += digest(raw, data)
             out.append((raw, data))
         self.hash = total % _MODULUS
         stamp = json.dumps({"at": at_ms, "hash": f"{self.hash:064x}"}).encode()
@@ -172,9 +172,9 @@ class Part:
             if key == HASH_KEY.encode():
                 continue
             if before is not None:
-                total -= _digest(key, before)
+                total -= digest(key, before)
             if value is not None:
-                total += _digest(key, value)
+                total += digest(key, value)
         self.hash = total % _MODULUS
         self.unproven = self.unproven or bool(rows)
         self.store(list(latest.items()), position)
@@ -276,7 +276,8 @@ def _scan(db: Any, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield key, value
 
 
-def _digest(key: bytes, value: bytes) -> int:
+def digest(key: bytes, value: bytes) -> int:
+    """What one entry adds to its table's hash."""
     return int.from_bytes(sha256(key + b"\x00" + value).digest(), "big")
 
 

@@ -1,0 +1,169 @@
+"""One recorded transaction again: its runs in their order, through the same `fold` as the workers.
+
+What the engine and the agents do around `fold` is said here a second time, and shortly: a takeover
+tells every key that has a wake-up pending, a tick clears the wake-up of each key that is due before
+its step, a refused event changes nothing. Keys lie by murmur2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from agents.exact.config import Config
+from agents.exact.stream import STARTED, TICK
+from agents.wiring import partition_of
+from schemas.records import MergeRun
+from schemas.topics import BY_NAME, key_of, partition_key
+from schemas.wire import Wire
+from streams.effects import Call, Look, Prepare
+from streams.node import Node, fold
+from streams.step import Emit, Event, Refused, Started, Tick, Wake
+from tables.spec import PARTITION_KEY
+from weir.errors import WeirError
+from weir.replay.difference import Difference
+from weir.replay.entries import entries
+from weir.replay.log import Log, Record
+from weir.replay.part import Part
+from weir.replay.produced import Output
+from weir.replay.sources import Sources
+
+_At = tuple[str, int]
+
+
+class Folding:
+    """The nodes' state while a log is replayed. `events` counts records, ticks and takeovers."""
+
+    def __init__(
+        self,
+        log: Log,
+        nodes: dict[str, Node],
+        sources: Sources,
+        wire: Wire,
+        partitions: dict[str, int],
+    ) -> None:
+        self._log, self._nodes, self._sources, self._wire = log, nodes, sources, wire
+        self._partitions = partitions
+        self._parts: dict[_At, Part] = {}
+        self._at_ms: dict[str, int] = {}
+        self.events = self.refused = 0
+
+    @property
+    def folded(self) -> dict[_At, int]:
+        """The next offset of each input partition."""
+        return self._sources.folded
+
+    @property
+    def at_ms(self) -> int:
+        """The time that every node has reached."""
+        return min((self._at_ms.get(name, 0) for name in self._nodes), default=0)
+
+    def transaction(self, record: Record, run: MergeRun) -> tuple[list[Output], Difference | None]:
+        """The outputs of a transaction in their order, and whether the table came out as
+        recorded.
+        """
+        node = self._nodes.get(run.node)
+        if node is None:
+            raise WeirError(f"{_place(record)} names node {run.node!r}, which this version lacks")
+        at = run.node, run.partition
+        part = self._parts.get(at)
+        if part is None:
+            part = self._parts[at] = Part(node.table)
+        outputs: list[Output] = []
+        for topic, start, stop in ((one.topic, one.from_, one.to) for one in run.runs):
+            for event, refused in self._events(node, part, run, topic, start, stop):
+                outputs += self._fold(node, part, event, refused)
+        self._at_ms[run.node] = max(run.at_ms, self._at_ms.get(run.node, 0))
+        table_hash, changed = part.close()
+        if table_hash == run.table_hash:
+            return outputs, None
+        runs = [[one.topic, one.from_, one.to] for one in run.runs]
+        replayed = {key: part.text(key) for key in changed}
+        return outputs, Difference(
+            "table",
+            f"{run.node}[{run.partition}], transaction {_place(record)}",
+            {"table_hash": run.table_hash, "policy": run.policy, "code": run.code, "runs": runs},
+            {"table_hash": table_hash},
+            {"entries": entries(self._log, node, run.partition, run.table_hash, replayed)},
+        )
+
+    def _events(
+        self, node: Node, part: Part, run: MergeRun, topic: str, start: int, stop: int
+    ) -> Iterator[tuple[Event, bool]]:
+        """The events of one run, each with whether the engine refused it before any step."""
+        if topic in (TICK, STARTED):
+            keys = part.due.ready(start) if topic == TICK else part.due.pending()
+            value: Any = Tick() if topic == TICK else Started(start)
+            for key in keys:
+                yield Event(topic, run.partition, start, key, value, run.at_ms, run.at_ms), False
+            return
+        decode = self._wire.decoder(topic)
+        for record in self._sources.take(topic, run.partition, start, stop):
+            yield _event(record, decode, run.at_ms)
+
+    def _fold(self, node: Node, part: Part, event: Event, refused: bool) -> list[Output]:
+        self.events += 1
+        part.begin()
+        if event.topic == TICK:
+            part.due.wake(event.key, None)
+        if not refused:
+            try:
+                self._check_partition(event)
+                return self._outputs(node, part, event)
+            except Refused:
+                part.take_back()
+        self.refused += 1
+        return []
+
+    def _outputs(self, node: Node, part: Part, event: Event) -> list[Output]:
+        found = []
+        for output in fold(node, part, event):
+            if isinstance(output, Emit):
+                found.append(self._placed(node, output, event))
+            elif isinstance(output, Wake):
+                part.due.wake(event.key, output.at_ms)
+            elif not isinstance(output, Prepare | Call | Look):
+                raise TypeError(f"a step returned {output!r}, which is no output")
+        return found
+
+    def _placed(self, node: Node, output: Emit, event: Event) -> Output:
+        topic = BY_NAME[output.topic]
+        key = output.key if output.key is not None else key_of(topic, output.value) or event.key
+        value = self._wire.encode(output.topic, output.value)
+        if len(value) > Config.value_bytes_max:
+            raise Refused("too_large", "value", len(value))
+        lies_by = partition_key(topic, output.value) or key
+        at_ms = output.timestamp_ms
+        return Output(
+            output.topic,
+            partition_of(lies_by, self._partitions[output.topic]),
+            key.encode(),
+            value,
+            event.timestamp_ms if at_ms is None else at_ms,
+            output.value.meta,
+            (node.name, event.partition),
+            f"{node.name}[{event.partition}], {event.topic}[{event.partition}]@{event.offset}"
+            f" key {event.key}",
+        )
+
+    def _check_partition(self, event: Event) -> None:
+        if event.key == PARTITION_KEY or event.topic[0] == "@":
+            return
+        if partition_of(event.key, self._partitions[event.topic]) != event.partition:
+            raise Refused("partition", "partition", event.partition)
+
+
+def _event(record: Record, decode: Callable[[Any], Any], at_ms: int) -> tuple[Event, bool]:
+    """The event of a record; refused when key or value cannot be decoded."""
+    key, value, refused = "", None, False
+    try:
+        key = record.key.decode() if record.key is not None else ""
+        value = decode(record.value)
+    except ValueError:
+        refused = True
+    place = record.topic, record.partition, record.offset
+    return Event(*place, key, value, record.timestamp_ms, at_ms), refused
+
+
+def _place(record: Record) -> str:
+    return f"{record.topic}[{record.partition}]@{record.offset}"

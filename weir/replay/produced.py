@@ -1,0 +1,156 @@
+"""The outputs of the steps against what lies on the output topics.
+
+Several nodes, partitions and outside writers share a topic, so its records are told apart by their
+`meta`: the input they come from and the event's id. Records without it were written outside of the
+nodes (copies of the relay, polls, answers of the runner) and are inputs, not outputs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, NamedTuple
+
+from schemas.errors import NewerSchema, Undecodable
+from schemas.jsonform import iso, to_json
+from schemas.records import Meta
+from schemas.wire import Wire
+from weir.replay.difference import Difference
+from weir.replay.log import Reader, Record
+
+PATIENCE_S = 5.0
+"""A transaction's records become readable partition by partition."""
+
+
+class Output(NamedTuple):
+    """What a step gave, as it must lie on its topic; `origin` is (node, partition)."""
+
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    timestamp_ms: int
+    meta: Meta | None
+    origin: tuple[str, int]
+    where: str
+
+
+_Group = tuple[str, int, str, str, int, int]
+
+
+class Produced:
+    """Reads the output topics alongside a replay and takes away what it gives again."""
+
+    def __init__(self, reader: Reader, wire: Wire, partitions: dict[str, int]) -> None:
+        self._reader, self._wire, self._partitions = reader, wire, partitions
+        self._waiting: dict[_Group, list[Record]] = defaultdict(list)
+        self._last: dict[tuple[str, int, tuple[str, int]], int] = {}
+        self.matched = 0
+
+    def compare(self, output: Output) -> Difference | None:
+        """None when the log holds this output."""
+        if output.meta is None:
+            raise TypeError(f"{output.topic}: an output of a node carries no meta")
+        group = _group(output.topic, output.partition, output.meta)
+        record = self._find(group)
+        if record is None:
+            return Difference("missing", output.where, None, self._shown_output(output))
+        what = _differs(output, record)
+        if what is not None:
+            return self._both(what, output, record)
+        line = output.topic, output.partition, output.origin
+        if record.offset < self._last.get(line, -1):
+            return self._both("order", output, record)
+        self._last[line] = record.offset
+        self.matched += 1
+        return None
+
+    def surplus(self, folded: dict[tuple[str, int], int], at_ms: int) -> Difference | None:
+        """What lies on the log and comes from inputs that were replayed, yet was not given again.
+
+        `folded` holds the next offset per input partition, `at_ms` the time up to which all nodes
+        were replayed.
+        """
+        for topic, partitions in self._partitions.items():
+            for partition in range(partitions):
+                while self._read(topic, partition, 0.0):
+                    pass
+        left = [record for records in self._waiting.values() for record in records]
+        for record in sorted(left, key=lambda one: (one.timestamp_ms, one.topic, one.offset)):
+            source = self._meta(record)
+            if source is None or not _replayed(source, folded, at_ms):
+                continue
+            where = f"{source.source.topic}[{source.source.partition}]@{source.source.offset}"
+            return Difference("surplus", where, self._shown_record(record), None)
+        return None
+
+    def _find(self, group: _Group) -> Record | None:
+        topic, partition = group[:2]
+        while not self._waiting.get(group):
+            if not self._read(topic, partition, PATIENCE_S):
+                return None
+        records = self._waiting[group]
+        found = records.pop(0)
+        if not records:
+            del self._waiting[group]
+        return found
+
+    def _read(self, topic: str, partition: int, wait_s: float) -> bool:
+        record = self._reader.next(topic, partition, wait_s)
+        if record is None:
+            return False
+        meta = self._meta(record)
+        if meta is not None:
+            self._waiting[_group(topic, partition, meta)].append(record)
+        return True
+
+    def _meta(self, record: Record) -> Meta | None:
+        try:
+            value = self._wire.decode(record.topic, record.value or b"")
+        except (Undecodable, NewerSchema):
+            return None  # no step writes such a record: whoever did, it is nobody's output
+        meta: Meta | None = value.meta
+        return meta
+
+    def _both(self, what: str, output: Output, record: Record) -> Difference:
+        return Difference(
+            what, output.where, self._shown_record(record), self._shown_output(output)
+        )
+
+    def _shown_output(self, output: Output) -> dict[str, Any]:
+        return {
+            "topic": output.topic,
+            "partition": output.partition,
+            "key": output.key.decode(),
+            "timestamp": iso(output.timestamp_ms),
+            "value": to_json(self._wire.decode(output.topic, output.value)),
+        }
+
+    def _shown_record(self, record: Record) -> dict[str, Any]:
+        return {
+            "topic": record.topic,
+            "partition": record.partition,
+            "offset": record.offset,
+            "key": (record.key or b"").decode(errors="replace"),
+            "timestamp": iso(record.timestamp_ms),
+            "value": to_json(self._wire.decode(record.topic, record.value or b"")),
+        }
+
+
+def _group(topic: str, partition: int, meta: Meta) -> _Group:
+    source = meta.source
+    return topic, partition, meta.event_id, source.topic, source.partition, source.offset
+
+
+def _differs(output: Output, record: Record) -> str | None:
+    if output.key != record.key:
+        return "key"
+    if output.value != record.value:
+        return "value"
+    return "timestamp" if output.timestamp_ms != record.timestamp_ms else None
+
+
+def _replayed(meta: Meta, folded: dict[tuple[str, int], int], at_ms: int) -> bool:
+    source = meta.source
+    if source.topic[0] == "@":  # the engine's own events: their time is the node's
+        return meta.event_time_ms <= at_ms
+    return source.offset < folded.get((source.topic, source.partition), 0)

@@ -1,0 +1,160 @@
+"""What the cluster knows: groups, lag, modes, the policy in force, the last decision.
+
+Lag counts records, not offsets: markers of transactions and aborted records occupy offsets too, so
+a topic whose last committed record was folded is caught up although its end lies further on. One
+consumer reads what lies behind the committed offsets together with the few small topics; what it
+does not get through in the time given is said to be a lower bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from schemas.wire import Wire
+from streams.topology import NODES, RELAYED
+from weir.errors import WeirError
+from weir.status.gather import Place, gather
+from weir.status.in_force import Decided, Mode, PolicySeen, decided, modes, policy
+from weir.topics import partition_counts
+
+DECISIONS = "treasury.decisions.v1"
+POLICIES, CONTROLS = RELAYED
+REFUSED_POLICIES = f"{POLICIES}.dlq"
+TAIL = 40
+"""Offsets of a partition's end among which its last decision is looked for."""
+ASK_S = 3.0
+
+
+@dataclass(frozen=True)
+class Lag:
+    """What a group has not folded yet of one topic, in records; a lower bound unless `exact`."""
+
+    app: str
+    topic: str
+    records: int
+    exact: bool
+    partitions: dict[int, int]
+
+
+@dataclass(frozen=True)
+class Group:
+    """The workers of one app as the cluster sees them."""
+
+    app: str
+    state: str
+    members: int
+    partitions: int
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One look at the cluster. `missing` are topics that are not there yet."""
+
+    groups: list[Group] = field(default_factory=list)
+    lags: list[Lag] = field(default_factory=list)
+    modes: list[Mode] = field(default_factory=list)
+    policy: PolicySeen | None = None
+    refused_policies: list[PolicySeen] = field(default_factory=list)
+    decision: Decided | None = None
+    missing: list[str] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """For programs."""
+        return asdict(self)
+
+
+def look(bootstrap: str, wire: Wire) -> Cluster:
+    """One look. WeirError when Kafka goes away meanwhile."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    there = partition_counts(bootstrap, admin)
+    read = _folded_topics()
+    wanted = {topic for topics in read.values() for topic in topics} | {DECISIONS}
+    missing = sorted(wanted - there.keys())
+    if missing:
+        return Cluster(missing=missing)
+    try:
+        groups = _groups(admin, list(read))
+        folded = _folded(admin, {app: _places(topics, there) for app, topics in read.items()})
+    except KafkaException as error:
+        raise WeirError(f"Kafka at {bootstrap}: {error.args[0].str()}") from error
+    behind = {place: offset for places in folded.values() for place, offset in places.items()}
+    whole = dict.fromkeys(_places([POLICIES, CONTROLS, REFUSED_POLICIES], there), 0)
+    tails = _places([DECISIONS], there)
+    found = gather(bootstrap, {**behind, **whole}, tails, TAIL)
+    unfolded = {
+        place: [r for r in found.records.get(place, []) if r.offset >= offset]
+        for place, offset in behind.items()
+    }
+    lags = [
+        _lag(app, topic, folded[app], unfolded, found.ended)
+        for app, topics in read.items()
+        for topic in topics
+    ]
+    relayed_to = {place[0]: offset for place, offset in behind.items() if place[0] in RELAYED}
+    seen, refused = policy(
+        found.of(POLICIES), found.of(REFUSED_POLICIES), relayed_to[POLICIES], wire
+    )
+    return Cluster(
+        groups=groups,
+        lags=lags,
+        modes=modes(found.of(CONTROLS), wire),
+        policy=seen,
+        refused_policies=refused,
+        decision=decided(found.of(DECISIONS), wire),
+    )
+
+
+def _folded_topics() -> dict[str, tuple[str, ...]]:
+    """What each app folds."""
+    read: dict[str, tuple[str, ...]] = {}
+    for node in NODES:
+        read[node.app] = read.get(node.app, ()) + node.sources
+    first = next(iter(read))
+    read[first] += RELAYED
+    return read
+
+
+def _places(topics: Any, there: dict[str, int]) -> list[Place]:
+    return [(topic, partition) for topic in topics for partition in range(there[topic])]
+
+
+def _groups(admin: AdminClient, apps: list[str]) -> list[Group]:
+    groups = []
+    for app, answer in admin.describe_consumer_groups(apps, request_timeout=ASK_S).items():
+        told = answer.result()
+        held = [member.assignment.topic_partitions for member in told.members if member.assignment]
+        state = str(told.state.name).lower()
+        groups.append(Group(app, state, len(told.members), sum(map(len, held))))
+    return groups
+
+
+def _folded(admin: AdminClient, read: dict[str, list[Place]]) -> dict[str, dict[Place, int]]:
+    """The next offset that each group will fold; 0 where it has folded nothing yet."""
+    asked = {}
+    for app, places in read.items():
+        request = ConsumerGroupTopicPartitions(app, [TopicPartition(*place) for place in places])
+        asked[app] = admin.list_consumer_group_offsets([request], request_timeout=ASK_S)[app]
+    return {
+        app: {
+            (item.topic, item.partition): max(0, item.offset)
+            for item in answer.result().topic_partitions
+        }
+        for app, answer in asked.items()
+    }
+
+
+def _lag(
+    app: str,
+    topic: str,
+    folded: dict[Place, int],
+    unfolded: dict[Place, list[Any]],
+    ended: set[Place],
+) -> Lag:
+    places = [place for place in folded if place[0] == topic]
+    counts = {place[1]: len(unfolded[place]) for place in places if unfolded[place]}
+    exact = all(place in ended for place in places)
+    return Lag(app, topic, sum(counts.values()), exact, counts)
