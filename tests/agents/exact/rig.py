@@ -45,9 +45,14 @@ class Rig:
 
     def __init__(self, broker: str, suffix: str, folder: Path, partitions: int | None = None):
         self.broker, self.suffix, self.folder = broker, suffix, folder
-        self.admin = AdminClient({"bootstrap.servers": broker, "log_level": 3})
+        self.admin = AdminClient({"bootstrap.servers": broker, "log_level": 0})
         self.producer = Producer(
-            {"bootstrap.servers": broker, "partitioner": "murmur2_random", "linger.ms": 5}
+            {
+                "bootstrap.servers": broker,
+                "partitioner": "murmur2_random",
+                "linger.ms": 5,
+                "log_level": 0,
+            }
         )
         self.workers: dict[int, subprocess.Popen] = {}
         self.started: list[subprocess.Popen] = []
@@ -136,13 +141,16 @@ class Rig:
         data = value if isinstance(value, bytes | None) else json.dumps(value).encode()
         self.producer.produce(self.topic(stem), data, key, **more)
 
-    def deposits(self, start: int, stop: int, amount=lambda i: 10 + i % 1000, accounts=7) -> None:
-        """Deposits with ids in [start, stop), and now and then a rate, for a few accounts."""
+    def deposits(
+        self, start: int, stop: int, amount=lambda i: 10 + i * 37 % 1000, accounts=7
+    ) -> None:
+        """Deposits with ids in [start, stop) for a few accounts; now and then a rate, an effect."""
         for i in range(start, stop):
             key = f"acc-{i % accounts}"
             if i % 50 == 0:
                 self.send("rates", {"rate": i}, key)
-            self.send("deposits", {"id": i, "amount": amount(i)}, key, timestamp=1_000_000 + i)
+            deposit = {"id": i, "amount": amount(i), "effect": i % 10 == 0}
+            self.send("deposits", deposit, key, timestamp=1_000_000 + i)
         self.producer.flush(30)
 
     def ends(self, topic: str) -> dict[int, int]:

@@ -8,13 +8,12 @@ import json
 import secrets
 from collections import defaultdict
 from collections.abc import Iterator
-from itertools import pairwise
 
 import pytest
 
 from agents.exact.harness import partition_of
+from tests.agents.exact import verify
 from tests.agents.exact.rig import Rig, until
-from tests.agents.exact.test_store import hash_of
 
 GOOD = 600
 LONG = b"{" + b"x" * 999_000  # nearly as large as a producer lets through
@@ -76,35 +75,12 @@ def taken_over(run: Rig) -> dict[int, list[int]]:
     return generations
 
 
-def good_deposits(run: Rig) -> Iterator:
-    """Deposits as they lie in the topic, without those that must not count."""
-    bad = {refused["id"] for refused in REFUSED}
-    for message in run.read("deposits"):
-        try:
-            key, value = message.key().decode(), json.loads(message.value() or b"")
-        except ValueError:
-            continue
-        if value["id"] not in bad:
-            yield message, key, value
-
-
 def test_every_deposit_comes_out_once_with_its_running_sum(run):
-    expected: dict[str, list] = defaultdict(list)
-    totals: dict[str, int] = defaultdict(int)
-    for _, key, value in good_deposits(run):
-        totals[key] += value["amount"]
-        count = len(expected[key]) + 1
-        expected[key].append({"id": value["id"], "total": totals[key], "count": count})
-    found: dict[str, list] = defaultdict(list)
-    for message in run.read("sums"):
-        value = json.loads(message.value())
-        if "id" in value:
-            found[message.key().decode()].append(value)
-    assert found == expected
+    verify.every_deposit_once(run)
 
 
 def test_an_output_carries_its_events_time_and_key_and_lies_where_java_puts_it(run):
-    times = {value["id"]: message.timestamp()[1] for message, _, value in good_deposits(run)}
+    times = {value["id"]: message.timestamp()[1] for message, _, value in verify.good_deposits(run)}
     for message in run.read("sums"):
         value = json.loads(message.value())
         if "id" in value:
@@ -159,8 +135,8 @@ def test_a_take_over_is_told_where_a_partition_changed_hands_and_nowhere_else(ru
 
 
 def test_effects_are_carried_out_for_what_committed_only(run):
-    done = (run.datadir(0) / "effects.txt").read_text().split()
-    assert sorted(done) == [str(i) for i in WITH_EFFECT]
+    assert verify.effects(run) == verify.wished_effects(run)
+    assert set(WITH_EFFECT) < set(verify.effects(run))
 
 
 def test_an_agent_of_one_partition_lives_in_the_same_app(run):
@@ -170,64 +146,18 @@ def test_an_agent_of_one_partition_lives_in_the_same_app(run):
 
 
 def test_the_second_stage_counts_without_a_gap(run):
-    numbered = run.values("numbered")
-    assert [value["number"] for value in numbered] == list(range(1, len(numbered) + 1))
-    large = {value["id"]: value["amount"] for value in run.values("large")}
-    assert len(numbered) == len(large) == sum(v["amount"] > 900 for _, _, v in good_deposits(run))
-    total = 0
-    for value in numbered:
-        total += large[value["id"]]
-        assert value["total"] == total
+    verify.second_stage_without_a_gap(run)
 
 
 def test_the_merge_order_names_every_offset_once_and_in_order(run):
-    ran: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
-    times: dict[tuple[str, int], list[int]] = defaultdict(list)
-    for order in run.orders():
-        times[order.table, order.partition].append(order.at_ms)
-        for topic, start, stop in order.runs:
-            if topic[0] != "@":
-                ran[topic, order.partition].append((start, stop))
-    for stem in ("deposits", "rates", "large"):
-        topic = run.topic(stem)
-        for message in run.read(stem):
-            runs = ran[topic, message.partition()]
-            assert sum(start <= message.offset() < stop for start, stop in runs) == 1
-    for runs in ran.values():
-        assert all(stop <= start for (_, stop), (start, _) in pairwise(runs))
-    assert all(seen == sorted(seen) for seen in times.values())
+    verify.order_names_every_offset(run)
 
 
 def test_the_merge_orders_hash_is_the_changelogs_and_the_entries_own(run):
-    for table in ("accounts", "desks"):
-        said: dict[int, list] = defaultdict(list)
-        for order in run.orders():
-            if order.table == table:
-                said[order.partition].append({"at": order.at_ms, "hash": order.table_hash})
-        kept: dict[int, list] = defaultdict(list)
-        for message in run.read(run.changelog(table).replace(run.suffix, "{}")):
-            if message.key() == b"@hash":
-                kept[message.partition()].append(json.loads(message.value()))
-        assert kept == said
-        for partition, rows in run.entries(table).items():
-            rows.pop("@hash")
-            entries = {key: value.decode() for key, value in rows.items()}
-            assert f"{hash_of(entries):064x}" == kept[partition][-1]["hash"]
+    verify.hashes_agree(run)
 
 
-def test_the_changelog_is_readable_json(run):
-    folded: dict[str, dict] = {}
-    for _, key, value in good_deposits(run):
-        seen = folded.setdefault(key, {"total": 0, "count": 0, "rate": 0})
-        seen["total"] += value["amount"]
-        seen["count"] += 1
-    for message in run.read("rates"):
-        if message.value() != b"[":
-            key = message.key().decode()
-            folded[key]["rate"] = json.loads(message.value())["rate"]
-    found = {}
-    for rows in run.entries("accounts").values():
-        found |= {key: json.loads(value) for key, value in rows.items() if key[0] != "@"}
-    assert found == folded
+def test_the_changelog_is_readable_json_and_the_fold_of_the_input(run):
+    verify.state_is_the_fold(run)
     due = [key for rows in run.entries("accounts").values() for key in rows if key[:5] == "@due|"]
     assert [key.split("|", 2)[2] for key in due] == ["patient"]
