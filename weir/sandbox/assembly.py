@@ -10,14 +10,14 @@ from weir.sandbox.books import Books, Terms
 from weir.sandbox.catalogue import SYMBOLS
 from weir.sandbox.endpoints import Venue
 from weir.sandbox.faults import Faults
-from weir.sandbox.feed import ExecutionFeed
+from weir.sandbox.feed import ExecutionFeed, NoFeed
 from weir.sandbox.hedger import Hedger, Plan
 from weir.sandbox.hedging_run import HedgingRun
 from weir.sandbox.money import places
 from weir.sandbox.opening import START_PRICES, open_accounts
 from weir.sandbox.prices import PricePath, built_in, read_prices
 
-__all__ = ["Day", "Opening", "make_run", "make_venue", "now_ms", "price_paths"]
+__all__ = ["Day", "Kafka", "Opening", "make_run", "make_venue", "now_ms", "price_paths"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,20 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    """The hedging day and where it is written."""
+class Kafka:
+    """Where the hedger writes its executions."""
 
     bootstrap: str
     registry: str
     registry_wait_s: float
     topic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """The hedging day; without `kafka` the hedger writes nothing, the venue's feeds say it all."""
+
+    kafka: Kafka | None
     fills: int
     rate: float
     seed: int
@@ -76,14 +83,16 @@ def make_venue(opening: Opening, paths: list[PricePath]) -> Venue:
 def make_run(venue: Venue, paths: list[PricePath], day: Day) -> HedgingRun:
     """The day on a venue; it begins when it is told to."""
 
-    def open_feed() -> ExecutionFeed:
+    def open_feed() -> ExecutionFeed | NoFeed:
+        if day.kafka is None:
+            return NoFeed()
         return ExecutionFeed(
-            day.bootstrap,
-            day.registry,
-            topic=day.topic,
+            day.kafka.bootstrap,
+            day.kafka.registry,
+            topic=day.kafka.topic,
             duplicates=day.duplicates,
             seed=day.seed,
-            wait_s=day.registry_wait_s,
+            wait_s=day.kafka.registry_wait_s,
         )
 
     hedger = Hedger(venue.books, paths, Plan(fills=day.fills, seed=day.seed, run=str(now_ms())))

@@ -1,15 +1,17 @@
 """The wallet endpoints of the venue: transfers between wallets and balances of each."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from weir.sandbox import journal as place
-from weir.sandbox.books import SETTLE_COIN, WALLETS
+from weir.sandbox.books import SETTLE_COIN, WALLETS, Books
 from weir.sandbox.money import UNIT, e8_rounded, text, truncated
+from weir.sandbox.records import Account
 from weir.sandbox.refusal import Refused
 from weir.sandbox.routing import Call, Route, page
 
-__all__ = ["ASSET_ROUTES"]
+__all__ = ["ASSET_ROUTES", "wallet_row"]
 
 
 def _transfer(call: Call) -> dict[str, Any]:
@@ -97,8 +99,12 @@ def _coins_balance(call: Call) -> dict[str, Any]:
 def _wallet_balance(call: Call) -> dict[str, Any]:
     if call.text("accountType") != place.UNIFIED:
         raise Refused(10001, "params error: accountType must be UNIFIED")
-    books, account = call.books, call.account
     asked = [coin for coin in call.text("coin", "").split(",") if coin]
+    return {"list": [wallet_row(call.books, call.account, asked)]}
+
+
+def wallet_row(books: Books, account: Account, asked: Sequence[str] = ()) -> dict[str, Any]:
+    """The trading wallet as `/v5/account/wallet-balance` shows it; no coins asked is all coins."""
     coins = asked or books.journal.coins(account.number, place.UNIFIED)
     unrealised = books.unrealised(account)
     margin = books.initial_margin(account)
@@ -110,36 +116,31 @@ def _wallet_balance(call: Call) -> dict[str, Any]:
     equity, free = wallet + unrealised, wallet + min(Fraction(0), unrealised) - margin
     maintenance = margin / 20
     return {
-        "list": [
-            {
-                "totalEquity": truncated(equity, 8),
-                "accountIMRate": _rate(margin, equity),
-                "accountIMRateByMp": _rate(margin, equity),
-                "totalMarginBalance": truncated(equity, 8),
-                "totalInitialMargin": truncated(margin, 8),
-                "totalInitialMarginByMp": truncated(margin, 8),
-                "accountType": place.UNIFIED,
-                "totalAvailableBalance": truncated(max(Fraction(0), free), 8),
-                "accountMMRate": _rate(maintenance, equity),
-                "accountMMRateByMp": _rate(maintenance, equity),
-                "totalPerpUPL": truncated(unrealised, 8),
-                "totalWalletBalance": truncated(wallet, 8),
-                "accountLTV": "0",
-                "totalMaintenanceMargin": truncated(maintenance, 8),
-                "totalMaintenanceMarginByMp": truncated(maintenance, 8),
-                "coin": [
-                    _wallet_coin(call, coin, held_e8, unrealised, margin)
-                    for coin, held_e8 in held.items()
-                ],
-            }
-        ]
+        "totalEquity": truncated(equity, 8),
+        "accountIMRate": _rate(margin, equity),
+        "accountIMRateByMp": _rate(margin, equity),
+        "totalMarginBalance": truncated(equity, 8),
+        "totalInitialMargin": truncated(margin, 8),
+        "totalInitialMarginByMp": truncated(margin, 8),
+        "accountType": place.UNIFIED,
+        "totalAvailableBalance": truncated(max(Fraction(0), free), 8),
+        "accountMMRate": _rate(maintenance, equity),
+        "accountMMRateByMp": _rate(maintenance, equity),
+        "totalPerpUPL": truncated(unrealised, 8),
+        "totalWalletBalance": truncated(wallet, 8),
+        "accountLTV": "0",
+        "totalMaintenanceMargin": truncated(maintenance, 8),
+        "totalMaintenanceMarginByMp": truncated(maintenance, 8),
+        "coin": [
+            _wallet_coin(books, account, coin, held_e8, unrealised, margin)
+            for coin, held_e8 in held.items()
+        ],
     }
 
 
 def _wallet_coin(
-    call: Call, coin: str, held_e8: int, unrealised: Fraction, margin: Fraction
+    books: Books, account: Account, coin: str, held_e8: int, unrealised: Fraction, margin: Fraction
 ) -> dict[str, Any]:
-    books, account = call.books, call.account
     settles = coin == SETTLE_COIN
     unrealised_e8 = e8_rounded(unrealised) if settles else 0
     equity_e8 = held_e8 + unrealised_e8

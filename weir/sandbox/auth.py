@@ -6,7 +6,7 @@ so nothing is parsed or re-serialised before it is checked.
 
 import hashlib
 import hmac
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -49,6 +49,10 @@ class Keys:
     def __init__(self, accounts: list[str]) -> None:
         self._secrets = {f"sandbox-{number}": (f"secret-{number}", number) for number in accounts}
 
+    def find(self, key: str) -> tuple[str, str] | None:
+        """Secret and account of a key, if the venue gave it out."""
+        return self._secrets.get(key)
+
     def account_of(self, headers: Mapping[str, str], payload: bytes, now_ms: int) -> str:
         """The account whose key signed the payload, or a refusal (10003, 10002, 10004)."""
         key = headers.get("x-bapi-api-key", "")
@@ -76,16 +80,20 @@ class RateLimits:
     def __init__(self, limits: Mapping[str, Limit] | None = None) -> None:
         self._limits = dict(LIMITS if limits is None else limits)
         self._taken: dict[tuple[str, str], deque[int]] = {}
+        self.allowed: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
 
     def take(self, account: str, group: str, now_ms: int) -> tuple[bool, dict[str, str]]:
         """Whether the request may pass, and the headers of its answer."""
         limit = self._limits.get(group)
         if limit is None:
+            self.allowed[group] += 1
             return True, {}
         taken = self._taken.setdefault((account, group), deque())
         while taken and taken[0] + limit.window_ms <= now_ms:
             taken.popleft()
         allowed = len(taken) < limit.count
+        (self.allowed if allowed else self.refused)[group] += 1
         if allowed:
             taken.append(now_ms)
         left = limit.count - len(taken)
@@ -95,6 +103,10 @@ class RateLimits:
             "X-Bapi-Limit-Status": str(left),
             "X-Bapi-Limit-Reset-Timestamp": str(reset_ms),
         }
+
+    def snapshot(self) -> dict[str, dict[str, int]]:
+        """How many requests were let through and refused, by group."""
+        return {"allowed": dict(self.allowed), "refused": dict(self.refused)}
 
 
 def _number(value: str) -> int | None:

@@ -4,6 +4,7 @@ Every change of a balance is a journal row. Amounts are integers of 10^-8; time 
 milliseconds with each call, so the books themselves have no clock.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
 from uuid import UUID
@@ -59,6 +60,7 @@ class Books:
     accounts: dict[str, Account] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
     seqs: dict[str, int] = field(default_factory=dict)
+    on_execution: list[Callable[[Account, Execution], None]] = field(default_factory=list)
 
     def open_account(
         self,
@@ -255,6 +257,8 @@ class Books:
         self.book(account, at_ms, coin, place.UNIFIED, place.VENUE, row.fee_e8, cause, ref)
         position.seq, position.updated_ms = row.seq, row.exec_time_ms
         account.executions.append(row)
+        for told in self.on_execution:
+            told(account, row)
 
     def _next_seq(self, symbol: str) -> int:
         self.seqs[symbol] = self.seqs.get(symbol, 4_688_002_126) + 1

@@ -1,15 +1,17 @@
 """The sandbox venue as a process: `python -m weir.sandbox.bybit` or `weir sandbox bybit`.
 
 A stand-in for Bybit's v5 API with books of its own. With --bootstrap and --registry a seeded
-hedger trades a day on it and writes its executions to Kafka; without them the venue just serves.
+hedger trades a day on it and writes its executions to Kafka; with --feed venue it trades and
+leaves the writing to whoever reads the venue; without either the venue just serves.
 """
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from weir.sandbox.assembly import Day, Opening, make_run, make_venue, price_paths
+from weir.sandbox.assembly import Day, Kafka, Opening, make_run, make_venue, price_paths
 from weir.sandbox.endpoints import build_app
 from weir.sandbox.feed import REGISTRY_WAIT_S, TOPIC
 from weir.sandbox.opening import BANDS
@@ -18,6 +20,15 @@ from weir.sandbox.server import Server, listen
 __all__ = ["app", "serve"]
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+
+class Writer(StrEnum):
+    """hedger: it produces its executions itself; venue: who wants them asks the venue."""
+
+    hedger = "hedger"
+    venue = "venue"
+
+
 LTV_BANDS = ",".join(BANDS)
 
 _Host = Annotated[str, typer.Option(help="Address to listen on.")]
@@ -46,6 +57,7 @@ _Seed = Annotated[int, typer.Option(help="Seed of prices and hedger.")]
 _Duplicates = Annotated[
     float, typer.Option(min=0, max=1, help="Share of rows that are written again.")
 ]
+_Feed = Annotated[Writer, typer.Option(help="Who writes executions to Kafka.")]
 _Hold = Annotated[bool, typer.Option("--hold", help="Trade after POST /sandbox/hedger/start.")]
 
 
@@ -73,6 +85,7 @@ def serve(
     rate: _Rate = 125.0,
     seed: _Seed = 1,
     duplicates: _Duplicates = 0.0,
+    feed: _Feed = Writer.hedger,
     hold: _Hold = False,
 ) -> None:
     """Serve the sandbox venue until it is stopped; prints one JSON line when it answers."""
@@ -92,15 +105,24 @@ def serve(
     except (OSError, ValueError) as error:
         raise typer.BadParameter(str(error)) from error
     venue, run = make_venue(opening, paths), None
-    if bootstrap is not None and registry is not None:
-        day = Day(bootstrap, registry, registry_wait_s, topic, fills, rate, seed, duplicates)
+    kafka = None
+    if bootstrap is not None and registry is not None and feed is Writer.hedger:
+        kafka = Kafka(bootstrap, registry, registry_wait_s, topic)
+    if kafka is not None or feed is Writer.venue:
+        day = Day(kafka, fills, rate, seed, duplicates)
         run = make_run(venue, paths, day)
         if not hold:
             run.start()
     elif bootstrap is not None or registry is not None:
         raise typer.BadParameter("the hedger needs both --bootstrap and --registry")
     beside = run.run() if run else None
-    server = Server(build_app(venue), listen(host, port), port_file=port_file, beside=beside)
+    server = Server(
+        build_app(venue),
+        listen(host, port),
+        port_file=port_file,
+        beside=beside,
+        stream=venue.stream,
+    )
     server.serve_forever()
 
 

@@ -24,6 +24,7 @@ from weir.sandbox.refusal import Refused
 from weir.sandbox.routing import Call, Route
 from weir.sandbox.snapshot import journal_rows, snapshot
 from weir.sandbox.trade_endpoints import TRADE_ROUTES
+from weir.sandbox.websocket import PATH, PrivateStream
 
 __all__ = ["ROUTES", "FaultOrder", "Venue", "build_app"]
 
@@ -40,6 +41,28 @@ class Venue:
     faults: Faults = field(default_factory=Faults)
     hedger_status: Callable[[], dict[str, Any]] = lambda: {"on": False, "done": True, "fills": 0}
     start_hedger: Callable[[], None] = lambda: None
+    stream: PrivateStream = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.stream = PrivateStream(self.books, self.now_ms)
+
+    def shown(self, *, brief: bool) -> dict[str, Any]:
+        """The whole book, and what went on at the door."""
+        now_ms = self.now_ms()
+        loans.advance(self.books, now_ms)
+        return snapshot(self.books, now_ms, brief=brief) | {
+            "faults": self.faults.snapshot(),
+            "hedger": self.hedger_status(),
+            "limits": self.limits.snapshot(),
+            "stream": self.stream.snapshot(),
+        }
+
+    def spoil(self, order: "FaultOrder") -> None:
+        """Put a fault in wait, or spoil the stream at once. Raises ValueError."""
+        if order.path == PATH:
+            self.stream.spoil(order.kind, order.delay_ms)
+        else:
+            self.faults.arm(Fault(**order.model_dump()))
 
     def answer(self, request: Request, body: bytes) -> tuple[dict[str, Any], dict[str, str]]:
         """The envelope and headers for one request; its effect is in the books."""
@@ -71,7 +94,7 @@ class Venue:
 
 
 class FaultOrder(BaseModel):
-    """The body of `POST /sandbox/faults`."""
+    """The body of `POST /sandbox/faults`; for `/v5/private`, `delay_ms` is how long it lasts."""
 
     path: str
     kind: str
@@ -99,11 +122,7 @@ def build_app(venue: Venue) -> Callable[..., Awaitable[None]]:
 
     @app.get("/sandbox/books")
     async def books(brief: bool = False) -> JSONResponse:
-        now_ms = venue.now_ms()
-        loans.advance(venue.books, now_ms)
-        whole = snapshot(venue.books, now_ms, brief=brief)
-        whole |= {"faults": venue.faults.snapshot(), "hedger": venue.hedger_status()}
-        return JSONResponse(whole)
+        return JSONResponse(venue.shown(brief=brief))
 
     @app.get("/sandbox/journal")
     async def journal(after: int = 0, limit: int = 1000) -> JSONResponse:
@@ -116,7 +135,7 @@ def build_app(venue: Venue) -> Callable[..., Awaitable[None]]:
     @app.post("/sandbox/faults")
     async def arm(order: FaultOrder) -> JSONResponse:
         try:
-            venue.faults.arm(Fault(**order.model_dump()))
+            venue.spoil(order)
         except ValueError as error:
             raise HTTPException(422, str(error)) from error
         return JSONResponse(venue.faults.snapshot())
@@ -124,6 +143,7 @@ def build_app(venue: Venue) -> Callable[..., Awaitable[None]]:
     @app.delete("/sandbox/faults")
     async def disarm() -> JSONResponse:
         venue.faults.clear()
+        venue.stream.clear()
         return JSONResponse(venue.faults.snapshot())
 
     @app.post("/sandbox/hedger/start")

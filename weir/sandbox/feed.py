@@ -20,7 +20,7 @@ from weir.sandbox.books import SETTLE_COIN
 from weir.sandbox.money import decimal
 from weir.sandbox.records import Execution
 
-__all__ = ["TOPIC", "ExecutionFeed", "FeedBroken", "fetch_schema", "record_of"]
+__all__ = ["TOPIC", "ExecutionFeed", "FeedBroken", "NoFeed", "fetch_schema", "record_of"]
 
 TOPIC = "hedge-executions"
 PAUSE_S = 0.25
@@ -77,6 +77,18 @@ def record_of(row: Execution) -> dict[str, Any]:
         "source": "ws",
         "revision": 0,
     }
+
+
+class NoFeed:
+    """For a hedger that tells nobody: its executions are read from the venue."""
+
+    delivered = repeated = 0
+
+    def publish(self, row: Execution) -> None:
+        """Keep it to itself."""
+
+    def finish(self) -> None:
+        """Nothing is under way."""
 
 
 class ExecutionFeed:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from weir.sandbox.feed import ExecutionFeed, FeedBroken
+from weir.sandbox.feed import ExecutionFeed, FeedBroken, NoFeed
 from weir.sandbox.hedger import Hedger
 
 __all__ = ["HedgingRun"]
@@ -21,7 +21,7 @@ class HedgingRun:
     def __init__(
         self,
         hedger: Hedger,
-        open_feed: Callable[[], ExecutionFeed],
+        open_feed: Callable[[], ExecutionFeed | NoFeed],
         now_ms: Callable[[], int],
         *,
         planned: int,
@@ -29,7 +29,7 @@ class HedgingRun:
     ) -> None:
         self._hedger, self._open_feed, self._now_ms = hedger, open_feed, now_ms
         self._planned, self._rate = planned, rate
-        self._feed: ExecutionFeed | None = None
+        self._feed: ExecutionFeed | NoFeed | None = None
         self._error = ""
         self._done = False
         self._started_ms: int | None = None
@@ -67,7 +67,7 @@ class HedgingRun:
             self._error = str(error)
         self._done = True
 
-    async def _trade(self, feed: ExecutionFeed) -> None:
+    async def _trade(self, feed: ExecutionFeed | NoFeed) -> None:
         begun = time.monotonic()
         while not self._hedger.done:
             due_s = self._hedger.fills / self._rate if self._rate else 0.0

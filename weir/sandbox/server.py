@@ -16,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from weir.sandbox.faults import DroppableProtocol
+from weir.sandbox.websocket import PrivateStream
 
 __all__ = ["Server", "listen"]
 
@@ -31,10 +32,12 @@ class Server(uvicorn.Server):
         port_file: Path | None = None,
         beside: Coroutine[Any, Any, None] | None = None,
         announce: bool = True,
+        stream: PrivateStream | None = None,
     ) -> None:
         config = uvicorn.Config(
             app,
             http=DroppableProtocol,
+            ws=stream.protocol if stream else "none",  # type: ignore[arg-type]
             lifespan="off",
             log_level="warning",
             proxy_headers=False,
@@ -43,7 +46,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._bound, self._port_file, self._beside = bound, port_file, beside
-        self._announce = announce
+        self._announce, self._stream = announce, stream
         self._task: asyncio.Task[None] | None = None
         self._broken: BaseException | None = None
 
@@ -68,10 +71,12 @@ class Server(uvicorn.Server):
             sys.stdout.flush()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop the task beside, then the requests."""
+        """Stop the task beside, then the stream and the requests."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        if self._stream is not None:
+            await self._stream.close()
         await super().shutdown(sockets)
 
     def serve_forever(self) -> None:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from weir.sandbox.books import SETTLE_COIN
+from weir.sandbox.books import SETTLE_COIN, Books
 from weir.sandbox.money import UNIT, e8_rounded, text, truncated
 from weir.sandbox.positions import Position
 from weir.sandbox.records import Execution
 from weir.sandbox.refusal import Refused
 from weir.sandbox.routing import Call, Route, page
 
-__all__ = ["TRADE_ROUTES"]
+__all__ = ["TRADE_ROUTES", "execution_row", "position_row"]
 
 WEEK_MS = 7 * 24 * 3_600_000
 CATEGORIES = ("linear", "inverse", "spot", "option")
@@ -28,15 +28,16 @@ def _positions(call: Call) -> dict[str, Any]:
     numbered = list(enumerate(rows, start=1))
     shown, cursor = page(call, numbered, lambda row: row[0], default=20, high=200)
     return {
-        "list": [_position(call, row) for _, row in shown],
+        "list": [position_row(call.books, row) for _, row in shown],
         "nextPageCursor": cursor,
         "category": category,
     }
 
 
-def _position(call: Call, position: Position) -> dict[str, Any]:
-    listed = call.books.symbols[position.symbol]
-    mark_e8 = call.books.prices_e8.get(position.symbol, 0)
+def position_row(books: Books, position: Position) -> dict[str, Any]:
+    """A position as `/v5/position/list` shows it."""
+    listed = books.symbols[position.symbol]
+    mark_e8 = books.prices_e8.get(position.symbol, 0)
     value = position.average_e8 * abs(position.size_e8) / UNIT
     margin = position.value_e8(mark_e8) / listed.leverage
     side = "Buy" if position.size_e8 > 0 else "Sell" if position.size_e8 < 0 else ""
@@ -97,11 +98,12 @@ def _executions(call: Call) -> dict[str, Any]:
     return {
         "nextPageCursor": cursor,
         "category": category,
-        "list": [_execution(row) for _, row in shown],
+        "list": [execution_row(row) for _, row in shown],
     }
 
 
-def _execution(row: Execution) -> dict[str, Any]:
+def execution_row(row: Execution) -> dict[str, Any]:
+    """A row as `/v5/execution/list` shows it."""
     is_trade = row.exec_type == "Trade"
     return {
         "symbol": row.symbol,

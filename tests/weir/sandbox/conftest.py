@@ -16,6 +16,7 @@ from weir.sandbox.endpoints import Venue, build_app
 from weir.sandbox.faults import Faults
 from weir.sandbox.opening import open_accounts
 from weir.sandbox.server import Server, listen
+from weir.sandbox.websocket import PrivateStream
 
 Serve = Callable[..., "Served"]
 PATIENCE_S = 20.0
@@ -36,9 +37,9 @@ def until(condition: Callable[[], Any], what: str) -> Any:
     return value
 
 
-def run_in_thread(app: Any) -> tuple[Server, threading.Thread]:
+def run_in_thread(app: Any, stream: PrivateStream | None = None) -> tuple[Server, threading.Thread]:
     """Serve an ASGI application from a thread."""
-    server = Server(app, listen("127.0.0.1", 0), announce=False)
+    server = Server(app, listen("127.0.0.1", 0), announce=False, stream=stream)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     until(lambda: server.started or not thread.is_alive(), "server started")
@@ -78,7 +79,7 @@ def serve() -> Iterator[Serve]:
         books = Books(terms=terms or Terms(settle_ms=0))
         open_accounts(books, accounts, wall_ms())
         venue = Venue(books, wall_ms, limits=limits or RateLimits({}), faults=faults or Faults())
-        running.append(run_in_thread(build_app(venue)))
+        running.append(run_in_thread(build_app(venue), venue.stream))
         return Served(venue, running[-1][0].url)
 
     yield start
