@@ -59,14 +59,14 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     place = f"{row.category}|{row.symbol}|{idx}"
     old = entries.get("positions", place) or FLAT
     if cause == "funding":
-        folded = Folded(old, 0, -row.fee_e18)
+        folded = Folded(_paid(old, row.fee_e18), 0, -row.fee_e18)
         fees, funding = 0, row.fee_e18
     else:
         folded = fold(old, sign * row.qty_e18, row.price_e18, row.multiplier_e18, row.fee_e18)
         fees, funding = row.fee_e18, 0
         _check_leg(row, idx, folded.position)
     net = folded.gross_e18 - row.fee_e18
-    position = _realised(folded.position, old.realised_e18 + net)
+    position = folded.position
     book = _booked(entries.get("pnl_book", row.settle_ccy) or _NO_PROFIT, folded, fees, funding)
     _check_size(row, position, folded.gross_e18, book)
     entries.put("seen", Seen(digest, row.exec_time_ms), mark)
@@ -110,7 +110,10 @@ def fold(
     if held == 0 or (held > 0) == (signed_e18 > 0):
         value = _value(size, price_e18, multiplier_e18)
         grown = Position(
-            held + signed_e18, old.cost_e18 + value, old.open_fees_e18 + fee_e18, old.realised_e18
+            held + signed_e18,
+            old.cost_e18 + value,
+            old.open_fees_e18 + fee_e18,
+            old.realised_e18 - fee_e18,
         )
         return Folded(grown, 0, 0)
     open_ = abs(held)
@@ -127,7 +130,7 @@ def fold(
     if size > open_:
         cost = _value(size, price_e18, multiplier_e18) - value
         pool = fee_e18 - fee
-    left = Position(held + signed_e18, cost, pool, old.realised_e18)
+    left = Position(held + signed_e18, cost, pool, old.realised_e18 + gross - fee_e18)
     return Folded(left, gross, gross - fee - freed)
 
 
@@ -203,8 +206,8 @@ def _value(qty_e18: int, price_e18: int, multiplier_e18: int) -> int:
     return divide_half_even(qty_e18 * price_e18 * multiplier_e18, _E36)
 
 
-def _realised(position: Position, realised_e18: int) -> Position:
-    return Position(position.qty_e18, position.cost_e18, position.open_fees_e18, realised_e18)
+def _paid(old: Position, funding_e18: int) -> Position:
+    return Position(old.qty_e18, old.cost_e18, old.open_fees_e18, old.realised_e18 - funding_e18)
 
 
 def _booked(old: PnlBook, folded: Folded, fees_e18: int, funding_e18: int) -> PnlBook:
