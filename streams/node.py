@@ -26,6 +26,8 @@ from streams.step import (
 from tables.partition import ControlEntry, PartitionEntry
 from tables.spec import PARTITION_KEY, TableSpec
 
+TIME_MAX_MS = 1 << 48
+
 Step = Callable[[Entries, Event, InForce], list[Any]]
 
 
@@ -47,6 +49,8 @@ def fold(node: Node, store: Store, event: Event) -> list[Any]:
     stops).
     """
     value = event.value
+    if not 0 <= event.timestamp_ms < TIME_MAX_MS:
+        raise Refused("timestamp", "timestamp_ms", event.timestamp_ms, "an id holds 48 bits of it")
     if event.topic == node.inbox:
         body = value.body
         if isinstance(body, PolicyCopy):

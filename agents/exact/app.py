@@ -21,11 +21,16 @@ __all__ = ["Agent", "App"]
 
 
 class Agent(faust.Agent):
-    """Delegates what an agent yields to its sinks. Ask and reply are not part of it."""
+    """Sends what an agent yields to its sinks, which are topics; there is no ask and reply."""
 
     async def _slurp(self, res: Any, it: Any) -> None:
+        others = [sink for sink in self._sinks if not isinstance(sink, Topic)]
+        if others:
+            raise TypeError(f"a sink of an exactly-once agent is a topic, not {others[0]!r}")
+        sends = [sink.send_soon for sink in self._sinks]
         async for value in it:
-            await self._delegate_to_sinks(value)
+            for send in sends:
+                send(value=value)
 
 
 class App(faust.App):
@@ -95,6 +100,8 @@ class App(faust.App):
             self._slot = hold_slot(self.engine.config.datadir, self.engine.config.slot)
         except SlotTaken as taken:
             die(str(taken))
+        except OSError as error:
+            die(f"the worker's folder cannot be used: {error}")
         await super().on_first_start()
 
     async def on_started(self) -> None:

@@ -30,15 +30,9 @@ class Batch:
         self.stamps: dict[tuple[Table, int], Any] = {}
         self.events = 0
 
-    def ran(self, table: Table, partition: int, topic: str, start: int, stop: int) -> None:
-        """Notes that [start, stop) of a topic was folded next."""
-        runs = self.runs.get((table, partition))
-        if runs is None:
-            self.runs[table, partition] = [[topic, start, stop]]
-        elif runs[-1][0] == topic and topic[0] != "@":
-            runs[-1][2] = stop
-        else:
-            runs.append([topic, start, stop])
+    def ran(self, table: Table, partition: int, topic: str, at: int) -> None:
+        """Notes a run of the engine's own; `at` is its time or generation."""
+        self.runs.setdefault((table, partition), []).append([topic, at, at])
 
     @property
     def empty(self) -> bool:

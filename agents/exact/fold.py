@@ -26,8 +26,12 @@ async def fold(engine: Engine, session: Session, messages: list[Any]) -> None:
         for partition, part in table.parts.items():
             engine.batch.at_ms[table, partition] = max(now_ms, part.at_ms)
     if engine.unstarted:
-        await _feed(engine, _started(engine, session))
-    await _feed(engine, _due(engine) + _records(engine, session, messages, now_ms))
+        await _feed(_by_stream(engine, _started(engine, session)))
+    due = _due(engine)
+    by_stream = _records(engine, session, messages, now_ms)
+    for stream, events in _by_stream(engine, due).items():
+        by_stream[stream] = events + by_stream.get(stream, [])
+    await _feed(by_stream)
 
 
 def _started(engine: Engine, session: Session) -> list[Event]:
@@ -36,7 +40,7 @@ def _started(engine: Engine, session: Session) -> list[Event]:
     generation = session.generation
     for table, partition in sorted(engine.unstarted, key=lambda at: (at[0].name, at[1])):
         at_ms = engine.batch.at_ms[table, partition]
-        engine.batch.ran(table, partition, STARTED, generation, generation)
+        engine.batch.ran(table, partition, STARTED, generation)
         for key in table.parts[partition].due.pending():
             events.append(_own_event(engine, STARTED, table, partition, generation, key, at_ms))
     engine.unstarted = set()
@@ -48,7 +52,7 @@ def _due(engine: Engine) -> list[Event]:
     for (table, partition), at_ms in engine.batch.at_ms.items():
         keys = table.parts[partition].due.ready(at_ms)
         if keys:
-            engine.batch.ran(table, partition, TICK, at_ms, at_ms)
+            engine.batch.ran(table, partition, TICK, at_ms)
         for key in keys:
             events.append(_own_event(engine, TICK, table, partition, at_ms, key, at_ms))
     return events
@@ -60,24 +64,37 @@ def _own_event(
     return Event(engine, table, topic, partition, offset, key, None, at_ms, at_ms, None)
 
 
-def _records(engine: Engine, session: Session, messages: list[Any], now_ms: int) -> list[Event]:
-    batch, routes = engine.batch, engine.routes
-    events = []
+def _by_stream(engine: Engine, events: list[Event]) -> dict[Stream, list[Event]]:
+    """Events of the engine's own by the stream of their table's agent."""
+    by_stream: dict[Stream, list[Event]] = {}
+    for event in events:
+        stream = engine.routes[next(iter(event.table.topics))].stream
+        by_stream.setdefault(stream, []).append(event)
+    return by_stream
+
+
+def _records(
+    engine: Engine, session: Session, messages: list[Any], now_ms: int
+) -> dict[Stream, list[Event]]:
+    """The records as events by stream; each partition's stretch is followed by a cursor."""
+    cursors: dict[tuple[str, int], _Cursor] = {}
+    by_stream: dict[Stream, list[Event]] = {}
+    count = 0
     for message in messages:
         topic, partition, offset = message.topic(), message.partition(), message.offset()
-        session.advance(topic, partition, offset)
-        batch.offsets[topic, partition] = offset + 1
-        _, table, loads = routes[topic]
-        at_ms = now_ms
-        if table is not None:
-            at_ms = batch.at_ms[table, partition]
-            batch.ran(table, partition, topic, offset, offset + 1)
+        cursor = cursors.get((topic, partition))
+        if cursor is None:
+            cursor = _Cursor(engine, session, topic, partition, now_ms, by_stream)
+            cursors[topic, partition] = cursor
+        cursor.take(topic, partition, offset)
         raw = message.key()
-        event = Event(engine, table, topic, partition, offset, "", None, 0, at_ms, message)
+        event = Event(
+            engine, cursor.table, topic, partition, offset, "", None, 0, cursor.at_ms, message
+        )
         try:
             if raw is not None:
                 event.key = raw.decode()
-            event.value = loads(message.value())
+            event.value = cursor.loads(message.value())
         except ValueError as why:
             engine.begin(event)
             event.refuse(str(getattr(why, "cause", "decode")), str(why), "decode")
@@ -86,21 +103,52 @@ def _records(engine: Engine, session: Session, messages: list[Any], now_ms: int)
             engine.current = event
             engine.broke(error)
         event.timestamp_ms = message.timestamp()[1]
-        events.append(event)
+        cursor.events.append(event)
+        count += 1
+    for at, cursor in cursors.items():
+        session.next[at] = engine.batch.offsets[at] = cursor.next
     engine.current = None
-    batch.events += len(events)
-    return events
+    engine.batch.events += count
+    return by_stream
 
 
-async def _feed(engine: Engine, events: list[Event]) -> None:
-    """Hands each agent its events, agents one after the other."""
-    by_stream: dict[Stream, list[Event]] = {}
-    for event in events:
-        topic = event.topic if event.message is not None else next(iter(event.table.topics))
-        stream = engine.routes[topic].stream
-        if stream in by_stream:
-            by_stream[stream].append(event)
+class _Cursor:
+    """What is the same for all records of one topic and partition in one fetch."""
+
+    __slots__ = ("at_ms", "events", "loads", "next", "runs", "table")
+
+    def __init__(
+        self,
+        engine: Engine,
+        session: Session,
+        topic: str,
+        partition: int,
+        now_ms: int,
+        by_stream: dict[Stream, list[Event]],
+    ) -> None:
+        stream, self.table, self.loads = engine.routes[topic]
+        self.events = by_stream.setdefault(stream, [])
+        self.next = session.expected(topic, partition)
+        self.at_ms, self.runs = now_ms, None
+        if self.table is not None:
+            self.at_ms = engine.batch.at_ms[self.table, partition]
+            self.runs = engine.batch.runs.setdefault((self.table, partition), [])
+
+    def take(self, topic: str, partition: int, offset: int) -> None:
+        """Moves past one record. Raises RuntimeError if it was folded before."""
+        if offset < self.next:
+            raise RuntimeError(f"{topic}[{partition}] went back to {offset}, expected {self.next}")
+        self.next = offset + 1
+        runs = self.runs
+        if runs is None:
+            return
+        if runs and runs[-1][0] == topic:
+            runs[-1][2] = offset + 1
         else:
-            by_stream[stream] = [event]
-    for stream, its_events in by_stream.items():
-        await stream.feed(its_events)
+            runs.append([topic, offset, offset + 1])
+
+
+async def _feed(by_stream: dict[Stream, list[Event]]) -> None:
+    """Hands each agent its events, agents one after the other."""
+    for stream, events in by_stream.items():
+        await stream.feed(events)

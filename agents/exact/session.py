@@ -22,15 +22,12 @@ class Session:
         self.paused: set[tuple[str, int]] = set()
         self.restored_rows = 0
 
-    def advance(self, topic: str, partition: int, offset: int) -> None:
-        """Raises RuntimeError for a record that is not ours or was folded before."""
-        at = topic, partition
-        expected = self.next.get(at)
+    def expected(self, topic: str, partition: int) -> int:
+        """The next offset of a partition. Raises RuntimeError for one that is not ours."""
+        expected = self.next.get((topic, partition))
         if expected is None:
-            raise RuntimeError(f"{topic}[{partition}]@{offset} is not assigned to this worker")
-        if offset < expected:
-            raise RuntimeError(f"{topic}[{partition}] went back to {offset}, expected {expected}")
-        self.next[at] = offset + 1
+            raise RuntimeError(f"{topic}[{partition}] is not assigned to this worker")
+        return expected
 
     def offsets_of(self, parts: Iterable[tuple[Table, int]]) -> dict[tuple[str, int], int]:
         """The present offsets of the parts' topics: a transaction without records must carry some,
