@@ -141,7 +141,7 @@ def _patient(ask: Callable[[], Any]) -> Any:
     while True:
         try:
             return ask()
-        except KafkaException as error:
+        except KafkaException:
             if time.monotonic() > deadline:
                 raise
         time.sleep(0.05)
