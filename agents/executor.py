@@ -13,7 +13,7 @@ from agents import exact
 from agents.connectors.bybit.config import Venue
 from agents.connectors.registry import connectors
 from agents.controls import Controls
-from agents.feeds.bybit import Feed
+from agents.feeds.assembly import run_feeds
 from agents.nodes import add_node
 from agents.outside import Outside
 from agents.runner import Runner
@@ -55,11 +55,7 @@ def build(settings: WorkerSettings) -> exact.App:
     async def poll() -> None:
         controls.start()
         if settings.slot == 0:
-            stop = asyncio.Event()
-            feeds = [
-                Feed(venue, settings.settle_coin, outside, settings.poll_s) for venue in venues
-            ]
-            await asyncio.gather(*(feed.run(stop) for feed in feeds))
+            await run_feeds(settings, venues, outside, wire, asyncio.Event())
 
     return app
 

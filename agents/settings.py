@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,6 +16,12 @@ class VenueAccount(BaseModel, frozen=True, extra="forbid"):
     api_key: str
     api_secret: SecretStr
     endpoint: str
+    feed: Literal["ws", "none"] = "none"
+    """ws: its executions are read from the venue; none: someone else writes them."""
+    categories: tuple[Literal["linear", "inverse", "spot"], ...] = ("linear",)
+    """What the account trades."""
+    since: AwareDatetime | None = None
+    """The first execution that counts; None: from the first start of the feed on."""
 
 
 class WorkerSettings(BaseSettings):
@@ -38,3 +45,7 @@ class WorkerSettings(BaseSettings):
     """The coin whose USD rate is read along with each account."""
     poll_s: float = Field(default=2.0, gt=0)
     """Between two readings of an account's loan, wallet and positions."""
+    backfill_s: float = Field(default=180.0, gt=0)
+    """Between two readings of an account's list of executions when no gap was seen."""
+    feed_limit_s: float = Field(default=60.0, gt=0)
+    """A feed that was not heard for so long is an alert."""
