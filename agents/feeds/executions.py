@@ -32,7 +32,7 @@ from agents.feeds.alerts import Alerts
 from agents.feeds.backfill import Listed, TooMany, halves, listed, windows
 from agents.feeds.health import Health
 from agents.feeds.legs import Legs
-from agents.feeds.progress import Progress
+from agents.feeds.progress import NotRead, Progress
 from agents.feeds.websocket import PING_S, SILENT_S, PrivateSocket, SocketLost
 from agents.outside import NotWritten
 from agents.runner import Writes
@@ -109,7 +109,7 @@ class ExecutionsFeed:
     async def catch_up(self) -> None:
         """Reads the venue's list from the mark to now, writes it and moves the mark.
 
-        Raises ConnectorError or NotWritten; the mark then stands where all before it is written.
+        Raises ConnectorError, NotWritten or NotRead; all before the mark is then still written.
         """
         async with self._one_at_a_time:
             now = await asyncio.to_thread(self._client.read, self._client.reads, "get_server_time")
@@ -169,7 +169,7 @@ class ExecutionsFeed:
         """What could not be read or written now is read again from the list, soon."""
         try:
             await work
-        except (ConnectorError, NotWritten) as why:
+        except (ConnectorError, NotWritten, NotRead) as why:
             self.counts["failed"] += 1
             log.warning(
                 "executions_failed",

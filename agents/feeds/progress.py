@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from agents.wiring import partition_of
 from schemas.wire import Undecodable, Wire
@@ -22,6 +22,10 @@ TOPIC = "hedge-executions"
 LOOK_BACK_MS = 30 * 86_400_000
 REPEAT_MS = 86_400_000
 READ_S = 30.0
+
+
+class NotRead(RuntimeError):
+    """The log did not answer: where to go on is not known yet."""
 
 
 class Progress:
@@ -60,7 +64,7 @@ def mark_file(home: Path, account_id: str) -> Path:
 def newest_written_ms(bootstrap: str, wire: Wire, account_id: str, partitions: int) -> int | None:
     """The newest execution of an account on the log: for a home that lost its mark.
 
-    Looks at what was executed in the last 30 days; None where that is nothing.
+    Looks at what was executed in the last 30 days; None where that is nothing. Raises NotRead.
     """
     consumer = Consumer(
         {
@@ -76,6 +80,8 @@ def newest_written_ms(bootstrap: str, wire: Wire, account_id: str, partitions: i
         place = TopicPartition(TOPIC, partition_of(account_id, partitions), since_ms)
         consumer.assign(consumer.offsets_for_times([place], timeout=READ_S))
         return _newest_ms(consumer, wire, account_id)
+    except KafkaException as why:
+        raise NotRead(f"{TOPIC}: {why}") from why
     finally:
         consumer.close()
 
@@ -85,12 +91,12 @@ def _newest_ms(consumer: Any, wire: Wire, account_id: str) -> int | None:
     while True:
         message = consumer.poll(READ_S)
         if message is None:
-            raise TimeoutError(f"{TOPIC}: nothing read within {READ_S:g} s")
+            raise NotRead(f"{TOPIC}: nothing read within {READ_S:g} s")
         error = message.error()
         if error is not None:
             if error.code() == KafkaError._PARTITION_EOF:
                 return newest
-            raise TimeoutError(f"{TOPIC}: {error.str()}")
+            raise NotRead(f"{TOPIC}: {error.str()}")
         if message.key() != account_id.encode():
             continue
         try:

@@ -3,13 +3,15 @@ account.
 
 Stage one keeps a running sum per account, yields it, and forwards large deposits to stage two under
 one key; stage two numbers what it gets. An account asks to be woken once, and says so when it is. A
-deposit of -1 breaks the agent, one of -2 is refused, "effect" asks for an effect that the worker
-writes down in a file.
+deposit of -1 breaks the agent, one of -2 is refused, one of -3 hangs a worker with a file `hang` in
+its folder; "effect" asks for an effect that the worker writes down in a file.
 """
 
+import asyncio
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import faust
@@ -96,6 +98,8 @@ def build(suffix: str, bootstrap: str, datadir: Path, **settings):
             )
             if amount == -1:
                 raise RuntimeError("this amount breaks the agent")
+            if amount == -3 and (datadir / "hang").exists():
+                await asyncio.sleep(3600)
             if amount == -2:
                 event.refuse("amount", "amount=-2 is not a deposit")
                 continue
@@ -145,11 +149,13 @@ def topics(suffix: str) -> dict[str, dict]:
 def main() -> None:
     """Runs one worker; settings come as JSON in the first argument."""
     given = json.loads(sys.argv[1])
-    stop_at = given.pop("stop_at", None)
+    stop_at, dawdle_s = given.pop("stop_at", None), given.pop("dawdle_s", None)
     given["datadir"] = Path(given["datadir"])
     app = build(given.pop("suffix"), given.pop("bootstrap"), **given)
     if stop_at:
         app.window(_stopper(app.engine.config.datadir, **stop_at))
+    elif dawdle_s:
+        app.window(lambda word: time.sleep(dawdle_s) if word == "offsets" else None)
     app.Worker(loglevel="INFO", redirect_stdouts=False).execute_from_commandline()
 
 
