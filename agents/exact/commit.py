@@ -59,7 +59,11 @@ def commit(engine: Engine, batch: Batch, metadata: bytes) -> float:
         window("committed")
     producer.poll(0)
     for part, rows, reports in written:
-        part.store(rows, _position(reports))
+        position = _position(reports)
+        try:
+            part.store(rows, position)
+        except Exception as error:
+            raise RuntimeError(f"committed, but not written to the local disk: {error}") from error
     if window is not None:
         window("stored")
     return before_s

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("exact")
 
+COMMIT_GRACE_S = 5
 Effects = Callable[[list[Any], float], Awaitable[None]]
 
 
@@ -212,12 +213,17 @@ class Engine:
     async def _commit(self, session: Session, batch: Batch) -> None:
         loop = asyncio.get_running_loop()
         started = time.perf_counter()
+        # librdkafka may wait for a restarted broker beyond all its timeouts
+        bound_s = self.config.transaction_timeout_ms / 1000 + COMMIT_GRACE_S
         try:
-            before_s = await loop.run_in_executor(
-                self.commit_thread, commit, self, batch, session.metadata
-            )
+            async with asyncio.timeout(bound_s):
+                before_s = await loop.run_in_executor(
+                    self.commit_thread, commit, self, batch, session.metadata
+                )
+        except TimeoutError as error:
+            self.fail(f"a transaction did not end within {bound_s:.0f} s", error)
         except BaseException as error:
-            self.fail(f"the transaction did not commit: {error!r}", error)
+            self.fail(f"a transaction failed: {error!r}", error)
         for table, partition in batch.at_ms:
             table.parts[partition].stored()
         self.meter.transaction(batch.events, time.perf_counter() - started)

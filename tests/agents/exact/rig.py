@@ -170,7 +170,7 @@ class Rig:
         return [value["id"] for value in self.values("sums") if "id" in value]
 
     def wait_for_ids(self, count: int, patience_s: float = PATIENCE_S) -> None:
-        """Waits until that many deposits have come out, counting what is committed."""
+        """Waits until that many deposits have come out, and all of stage two (committed ones)."""
         seen: set = set()
         with _follower(self.broker, self.topic("sums"), self.partitions) as consumer:
             deadline = time.monotonic() + patience_s
@@ -181,6 +181,7 @@ class Rig:
                         seen.discard("none")
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{len(seen)} of {count} deposits came out")
+        until(lambda: len(self.values("numbered")) == len(self.values("large")), "all of stage two")
 
     def orders(self) -> list[Order]:
         decode = msgspec.json.Decoder(Order).decode
