@@ -26,6 +26,7 @@ SUBJECTS = {
     "treasury.book-inputs.v1": "BookInput",
     "treasury.pnl.v1": "PnLRecord",
     "treasury.positions.v1": "Position",
+    "treasury.tax-lots.v1": "LotEvent",
     "treasury.allocations.v1": "AllocationDecision",
     "orch_config_updates": "PolicyUpdate",
     "treasury.controls.v1": "Control",

@@ -100,9 +100,11 @@ class Allocation(Section):
 
 
 class Pnl(Section):
-    """Which profit may be allocated."""
+    """Which profit may be allocated, and how long an execution may still be put in its place."""
 
     available_rule: Literal["hwm-v1"] = "hwm-v1"
+    late_horizon_s: Annotated[int, Field(ge=1)] = 691_200
+    journal_max: Annotated[int, Field(ge=1)] = 10_000
 
 
 class Limit(Section):

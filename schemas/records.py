@@ -101,6 +101,14 @@ _SEED_STATUS = ('UNKNOWN', 'NEW', 'SENT', 'ACK', 'FAILED')
 _SEED_STATUS_BYTE = {'NEW': LEN[1], 'SENT': LEN[2], 'ACK': LEN[3], 'FAILED': LEN[4]}
 _SEED_STATUS_OF = {2: 'NEW', 4: 'SENT', 6: 'ACK', 8: 'FAILED'}
 
+_LOT_METHOD = ('UNKNOWN', 'ALL', 'FIFO', 'LIFO', 'HIFO', 'ACB')
+_LOT_METHOD_BYTE = {'ALL': LEN[1], 'FIFO': LEN[2], 'LIFO': LEN[3], 'HIFO': LEN[4], 'ACB': LEN[5]}
+_LOT_METHOD_OF = {2: 'ALL', 4: 'FIFO', 6: 'LIFO', 8: 'HIFO', 10: 'ACB'}
+
+_LOT_ACTION = ('UNKNOWN', 'open', 'close', 'restated')
+_LOT_ACTION_BYTE = {'open': LEN[1], 'close': LEN[2], 'restated': LEN[3]}
+_LOT_ACTION_OF = {2: 'open', 4: 'close', 6: 'restated'}
+
 _POLICY_SOURCE = ('UNKNOWN', 'file', 'env', 'consul', 'rest')
 _POLICY_SOURCE_BYTE = {'file': LEN[1], 'env': LEN[2], 'consul': LEN[3], 'rest': LEN[4]}
 _POLICY_SOURCE_OF = {2: 'file', 4: 'env', 6: 'consul', 8: 'rest'}
@@ -500,6 +508,25 @@ class LoanState(msgspec.Struct, frozen=True, gc=False):
     collaterals: tuple[Collateral, ...]
     as_of_ms: int
     col_res: int | None = None
+
+class LotEvent(msgspec.Struct, frozen=True, gc=False):
+    """One lot opened or (a part of it) closed under one cost method. The last event of one method, lot and execution is valid; a quantity of 0 says that it no longer happened. Fees are not in it."""
+
+    meta: Meta
+    account_id: str
+    method: str
+    asset: str
+    action: str
+    qty_e18: int
+    cost_e18: int
+    opened_at_ms: int
+    lot_id: str
+    exec_id: str
+    revision: int
+    proceeds_e18: int | None = None
+    gain_e18: int | None = None
+    closed_at_ms: int | None = None
+    ccy: str = ''
 
 class Run(msgspec.Struct, frozen=True, gc=False):
     """Consecutive records of one topic."""
@@ -4400,6 +4427,203 @@ def decode_loan_state(data: bytes, pos: int) -> LoanState:
         f_col_res,
     )
 
+def encode_lot_event(prefix: bytes, v: LotEvent) -> bytes:
+    s1 = v.account_id.encode()
+    n1 = len(s1)
+    s3 = v.asset.encode()
+    n3 = len(s3)
+    d5 = v.qty_e18
+    n5 = (d5.bit_length() + 8) >> 3
+    if n5 > 15:
+        bound(d5, 38, "qty")
+    d6 = v.cost_e18
+    n6 = (d6.bit_length() + 8) >> 3
+    if n6 > 15:
+        bound(d6, 38, "cost")
+    o7 = v.proceeds_e18
+    if o7 is None:
+        p7 = b"\0"
+    else:
+        d7 = o7
+        n7 = (d7.bit_length() + 8) >> 3
+        if n7 > 15:
+            bound(d7, 38, "proceeds")
+        p7 = b"\2" + LEN[n7] + d7.to_bytes(n7, "big", signed=True)
+    o8 = v.gain_e18
+    if o8 is None:
+        p8 = b"\0"
+    else:
+        d8 = o8
+        n8 = (d8.bit_length() + 8) >> 3
+        if n8 > 15:
+            bound(d8, 38, "gain")
+        p8 = b"\2" + LEN[n8] + d8.to_bytes(n8, "big", signed=True)
+    o10 = v.closed_at_ms
+    if o10 is None:
+        p10 = b"\0"
+    else:
+        p10 = b"\2" + long(o10)
+    s11 = v.lot_id.encode()
+    n11 = len(s11)
+    s12 = v.exec_id.encode()
+    n12 = len(s12)
+    s14 = v.ccy.encode()
+    n14 = len(s14)
+    return b"".join(
+        (
+            prefix,
+            remembered_meta(v.meta),
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            _LOT_METHOD_BYTE[v.method],
+            (LEN[n3] if n3 < 64 else long(n3)),
+            s3,
+            _LOT_ACTION_BYTE[v.action],
+            LEN[n5],
+            d5.to_bytes(n5, "big", signed=True),
+            LEN[n6],
+            d6.to_bytes(n6, "big", signed=True),
+            p7,
+            p8,
+            long(v.opened_at_ms),
+            p10,
+            (LEN[n11] if n11 < 64 else long(n11)),
+            s11,
+            (LEN[n12] if n12 < 64 else long(n12)),
+            s12,
+            integer(v.revision),
+            (LEN[n14] if n14 < 64 else long(n14)),
+            s14,
+        )
+    )
+
+def decode_lot_event(data: bytes, pos: int) -> LotEvent:
+    f_meta, pos = read_meta(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    symbol = _LOT_METHOD_OF.get(data[pos])
+    if symbol is None:
+        f_method, pos = read_symbol(data, pos, _LOT_METHOD, "method")
+    else:
+        f_method = symbol
+        pos += 1
+    n = data[pos]
+    if n & 129:
+        f_asset, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_asset = data[pos:end].decode()
+        pos = end
+    symbol = _LOT_ACTION_OF.get(data[pos])
+    if symbol is None:
+        f_action, pos = read_symbol(data, pos, _LOT_ACTION, "action")
+    else:
+        f_action = symbol
+        pos += 1
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_qty_e18, pos = read_decimal(data, pos, 38, "qty")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_qty_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_cost_e18, pos = read_decimal(data, pos, 38, "cost")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_cost_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_proceeds_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("proceeds", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_proceeds_e18, pos = read_decimal(data, pos, 38, "proceeds")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_proceeds_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_gain_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("gain", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_gain_e18, pos = read_decimal(data, pos, 38, "gain")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_gain_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_opened_at_ms, pos = read_long(data, pos)
+    f_closed_at_ms: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("closed_at", n)
+        f_closed_at_ms, pos = read_long(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_lot_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_lot_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_exec_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_exec_id = data[pos:end].decode()
+        pos = end
+    f_revision, pos = read_long(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_ccy, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_ccy = data[pos:end].decode()
+        pos = end
+    if pos != len(data):
+        raise length(pos, len(data))
+    return LotEvent(
+        f_meta,
+        f_account_id,
+        f_method,
+        f_asset,
+        f_action,
+        f_qty_e18,
+        f_cost_e18,
+        f_opened_at_ms,
+        f_lot_id,
+        f_exec_id,
+        f_revision,
+        f_proceeds_e18,
+        f_gain_e18,
+        f_closed_at_ms,
+        f_ccy,
+    )
+
 def encode_run(prefix: bytes, v: Run) -> bytes:
     s0 = v.topic.encode()
     n0 = len(s0)
@@ -5452,6 +5676,7 @@ RECORDS: dict[str, type] = {
     "Debt": Debt,
     "Collateral": Collateral,
     "LoanState": LoanState,
+    "LotEvent": LotEvent,
     "Run": Run,
     "MergeRun": MergeRun,
     "PnLRecord": PnLRecord,
@@ -5467,6 +5692,7 @@ ENCODERS: dict[type, Callable[[bytes, Any], bytes]] = {
     BookInput: encode_book_input,
     PnLRecord: encode_pnl_record,
     Position: encode_position,
+    LotEvent: encode_lot_event,
     AllocationDecision: encode_allocation_decision,
     PolicyUpdate: encode_policy_update,
     Control: encode_control,
@@ -5489,6 +5715,7 @@ DECODERS: dict[type, Callable[[bytes, int], Any]] = {
     BookInput: decode_book_input,
     PnLRecord: decode_pnl_record,
     Position: decode_position,
+    LotEvent: decode_lot_event,
     AllocationDecision: decode_allocation_decision,
     PolicyUpdate: decode_policy_update,
     Control: decode_control,

@@ -106,6 +106,14 @@ _DECLARED = (
         time_field=_NODE_TIME,
     ),
     Topic(
+        "treasury.tax-lots.v1",
+        "account_id|asset",
+        "P",
+        writers=("book",),
+        readers=("services",),
+        time_field=_NODE_TIME,
+    ),
+    Topic(
         "treasury.allocations.v1",
         "account_id",
         "P",
@@ -328,6 +336,7 @@ _KEYS: dict[str, Callable[[Any], str | None]] = {
     "treasury.book-inputs.v1": _book_input_key,
     "treasury.pnl.v1": _account,
     "treasury.positions.v1": lambda r: f"{r.account_id}|{r.symbol}|{r.idx}",
+    "treasury.tax-lots.v1": lambda r: f"{r.account_id}|{r.asset}",
     "treasury.allocations.v1": _account,
     "orch_config_updates": attrgetter("name"),
     "treasury.controls.v1": attrgetter("scope"),
@@ -343,6 +352,7 @@ _KEYS: dict[str, Callable[[Any], str | None]] = {
 }
 _PARTITION_KEYS: dict[str, Callable[[Any], str]] = {
     "treasury.positions.v1": _account,
+    "treasury.tax-lots.v1": _account,
     "treasury.intent-states.v1": _lane,
 }
 _TIMES: dict[str, Callable[[Any], int]] = {
