@@ -11,7 +11,7 @@ from schemas.topics import BY_NAME, key_of, partition_key
 from schemas.wire import Wire
 from streams.effects import Call, Look, Prepare
 from streams.node import Node, fold
-from streams.step import Emit, Event, Refused, Started, Tick, Wake
+from streams.step import DeadLetter, Emit, Event, Refused, Started, Tick, Wake
 from tables.spec import PARTITION_KEY
 
 HOT = frozenset({"treasury.pnl.v1", "treasury.positions.v1"})
@@ -89,5 +89,7 @@ def _carry_out(
         part.wake(event.key, output.at_ms)
     elif isinstance(output, Prepare | Call | Look):
         event.effect(output)
+    elif isinstance(output, DeadLetter):
+        event.dead_letter(output.cause, str(output))
     else:
         raise TypeError(f"a step returned {output!r}, which is no output")

@@ -24,7 +24,8 @@ GRANTED = frozenset({"READY", "AWAITING"})
 
 def available_e18(book: PnlBook) -> int:
     """A: realised profit above the high-water mark already consumed."""
-    return max(0, book.realised_e18 - book.allocated_e18 - book.retained_e18)
+    taken = book.allocated_e18 + book.retained_e18 + book.withheld_e18
+    return max(0, book.realised_e18 - taken)
 
 
 def shortfall_e18(book: PnlBook) -> int:
@@ -112,4 +113,5 @@ def _moved(book: PnlBook, claim: int, kept: int) -> PnlBook:
         book.highest_e18,
         book.allocated_e18 + claim,
         book.retained_e18 + kept,
+        book.withheld_e18,
     )

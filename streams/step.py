@@ -66,6 +66,20 @@ class Wake(msgspec.Struct, frozen=True):
     at_ms: int | None
 
 
+class DeadLetter(msgspec.Struct, frozen=True):
+    """The event is not acceptable, but that it came is remembered: it becomes a dead letter, and
+    what the step wrote stands. The fields are those of `Refused`.
+    """
+
+    cause: str
+    field: str
+    value: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.cause}: {self.field}={self.value!r} {self.why}".rstrip()
+
+
 class Refused(Exception):
     """The event is not acceptable as it stands: it becomes a dead letter and changes nothing.
 

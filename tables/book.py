@@ -16,13 +16,23 @@ from tables.spec import TableSpec
 
 class Position(msgspec.Struct, frozen=True, gc=False):
     """One position, key `category|symbol|idx`: signed size, total entry value, fees paid to open
-    what is open.
+    what is open, what it ever realised; then the open trade, from the row that opened it.
+
+    `entered` counts all entries of that trade, `gross`, `fees` and `funding` all of its rows.
     """
 
     qty_e18: int = 0
     cost_e18: int = 0
     open_fees_e18: int = 0
     realised_e18: int = 0
+    changed_ms: int = 0
+    opened_by: str = ""
+    opened_ms: int = 0
+    entered_qty_e18: int = 0
+    entered_e18: int = 0
+    gross_e18: int = 0
+    fees_e18: int = 0
+    funding_e18: int = 0
 
 
 class PnlBook(msgspec.Struct, frozen=True, gc=False):
@@ -40,6 +50,41 @@ class PnlBook(msgspec.Struct, frozen=True, gc=False):
     highest_e18: int = 0
     allocated_e18: int = 0
     retained_e18: int = 0
+    withheld_e18: int = 0
+    """Profit of rows whose fee has no price: realised, but not to be allocated."""
+
+
+class Feed(msgspec.Struct, frozen=True, gc=False):
+    """What the account's executions are: FILL or CLOSED_TRADE, never both."""
+
+    kind: str
+
+
+class Frozen(msgspec.Struct, frozen=True, gc=False):
+    """Why nothing is allocated: `cause:reference`, one for each cause that still holds."""
+
+    marks: tuple[str, ...] = ()
+
+
+class Released(msgspec.Struct, frozen=True, gc=False):
+    """A mark that people have released, key `cause:reference`: the same row never sets it again."""
+
+    request_id: str
+
+
+class Adjustment(msgspec.Struct, frozen=True, gc=False):
+    """What a break changed in a position, key its break id: shown apart until people accept it."""
+
+    correction_id: str
+    place: str
+    ccy: str
+    recon_pnl_e18: int
+
+
+class Corrected(msgspec.Struct, frozen=True, gc=False):
+    """A correction that was taken, key its id."""
+
+    at_ms: int
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
@@ -133,6 +178,11 @@ BOOK = TableSpec(
         **PARTITION_PART,
         "positions": Position,
         "pnl_book": PnlBook,
+        "feed": Feed,
+        "frozen": Frozen,
+        "released": Released,
+        "adjustments": Adjustment,
+        "corrected": Corrected,
         "seen": Seen,
         "repeats": Repeats,
         "loans": Loan,

@@ -136,20 +136,27 @@ class Engine:
     def refuse(self, event: Event, cause: str, why: str, step: str) -> None:
         """Discards what the event did and writes its record to the dead-letter topic."""
         self.require_current(event)
-        if event.message is None:
-            raise RuntimeError(f"{event}: an event of the engine's own cannot be refused: {why}")
         batch = self.batch
         del batch.outs[self._outs :]
         del batch.effects[self._effects :]
         for part, key, prior, due_at in reversed(self.journal):
             part.take_back(key, prior, due_at)
         self.journal.clear()
+        self.dead_letter(event, cause, why, step)
+
+    def dead_letter(self, event: Event, cause: str, why: str, step: str) -> None:
+        """Writes the event's record to the dead-letter topic; what the event did stands."""
+        self.require_current(event)
+        if event.message is None:
+            raise RuntimeError(f"{event}: an event of the engine's own cannot be refused: {why}")
         self.meter.refused += 1
         log.warning(
             "dead letter",
             extra={"event": str(event), "step": step, "cause": cause, "why": why},
         )
-        batch.outs.append(dead_letter(event.message, self.config.header_prefix, step, cause, why))
+        self.batch.outs.append(
+            dead_letter(event.message, self.config.header_prefix, step, cause, why)
+        )
 
     def require_current(self, event: Event) -> None:
         """Raises RuntimeError for an event that is over: what it did stands in a transaction."""

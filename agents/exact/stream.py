@@ -64,6 +64,10 @@ class Event:
         """Makes this event a dead letter: what it wrote and sent so far is discarded."""
         self._engine.refuse(self, cause, why, step)
 
+    def dead_letter(self, cause: str, why: str, step: str = "process") -> None:
+        """Makes this event a dead letter; what it wrote and sent stands."""
+        self._engine.dead_letter(self, cause, why, step)
+
     def effect(self, effect: Any) -> None:
         """Asks for something to be done outside, after the transaction that holds this event has
         committed.

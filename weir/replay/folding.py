@@ -18,7 +18,7 @@ from schemas.topics import BY_NAME, key_of, partition_key
 from schemas.wire import Wire
 from streams.effects import Call, Look, Prepare
 from streams.node import Node, fold
-from streams.step import Emit, Event, Refused, Started, Tick, Wake
+from streams.step import DeadLetter, Emit, Event, Refused, Started, Tick, Wake
 from tables.spec import PARTITION_KEY
 from weir.errors import WeirError
 from weir.replay.difference import Difference
@@ -122,6 +122,8 @@ class Folding:
                 found.append(self._placed(node, output, event))
             elif isinstance(output, Wake):
                 part.due.wake(event.key, output.at_ms)
+            elif isinstance(output, DeadLetter):
+                self.refused += 1
             elif not isinstance(output, Prepare | Call | Look):
                 raise TypeError(f"a step returned {output!r}, which is no output")
         return found
