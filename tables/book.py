@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import msgspec
 
+from tables.journal import Booked, Journal, Latest, MoreTakes, Nth
+from tables.lots import HeapSlot, Lot, LotsHead
 from tables.partition import PARTITION_PART
 from tables.position import Position
 from tables.spec import TableSpec
@@ -164,7 +166,15 @@ BOOK = TableSpec(
         "adjustments": Adjustment,
         "corrected": Corrected,
         "seen": Seen,
+        "fills": Booked,
+        "takes": MoreTakes,
+        "nth": Nth,
+        "journal": Journal,
+        "latest": Latest,
         "repeats": Repeats,
+        "lots": Lot,
+        "lots_head": LotsHead,
+        "lots_heap": HeapSlot,
         "loans": Loan,
         "wallets": Wallets,
         "operations": Operation,
