@@ -26,6 +26,8 @@ SUBJECTS = {
     "treasury.book-inputs.v1": "BookInput",
     "treasury.pnl.v1": "PnLRecord",
     "treasury.positions.v1": "Position",
+    "treasury.trades.v1": "Trade",
+    "treasury.risk-events.v1": "RiskEvent",
     "treasury.tax-lots.v1": "LotEvent",
     "treasury.allocations.v1": "AllocationDecision",
     "orch_config_updates": "PolicyUpdate",

@@ -113,6 +113,14 @@ _POLICY_SOURCE = ('UNKNOWN', 'file', 'env', 'consul', 'rest')
 _POLICY_SOURCE_BYTE = {'file': LEN[1], 'env': LEN[2], 'consul': LEN[3], 'rest': LEN[4]}
 _POLICY_SOURCE_OF = {2: 'file', 4: 'env', 6: 'consul', 8: 'rest'}
 
+_RISK_EVENT_TYPE = ('UNKNOWN', 'DRAWDOWN_BREACH', 'LEVERAGE_EXCEEDED', 'MARGIN_WARNING', 'MARGIN_CRITICAL', 'LIQUIDATION', 'ADL', 'STATE_RECOVERED', 'POST_CHECK_FAILED', 'DISTANCE')
+_RISK_EVENT_TYPE_BYTE = {'DRAWDOWN_BREACH': LEN[1], 'LEVERAGE_EXCEEDED': LEN[2], 'MARGIN_WARNING': LEN[3], 'MARGIN_CRITICAL': LEN[4], 'LIQUIDATION': LEN[5], 'ADL': LEN[6], 'STATE_RECOVERED': LEN[7], 'POST_CHECK_FAILED': LEN[8], 'DISTANCE': LEN[9]}
+_RISK_EVENT_TYPE_OF = {2: 'DRAWDOWN_BREACH', 4: 'LEVERAGE_EXCEEDED', 6: 'MARGIN_WARNING', 8: 'MARGIN_CRITICAL', 10: 'LIQUIDATION', 12: 'ADL', 14: 'STATE_RECOVERED', 16: 'POST_CHECK_FAILED', 18: 'DISTANCE'}
+
+_TRADE_STATUS = ('UNKNOWN', 'OPEN', 'CLOSED')
+_TRADE_STATUS_BYTE = {'OPEN': LEN[1], 'CLOSED': LEN[2]}
+_TRADE_STATUS_OF = {2: 'OPEN', 4: 'CLOSED'}
+
 class WalletBalance(msgspec.Struct, frozen=True, gc=False):
     """One coin in one wallet."""
 
@@ -258,6 +266,9 @@ class Correction(msgspec.Struct, frozen=True, gc=False):
     size_e18: int | None = None
     entry_price_e18: int | None = None
     row: bytes | None = None
+    category: str | None = None
+    settle_ccy: str | None = None
+    multiplier_e18: int | None = None
 
 class Freeze(msgspec.Struct, frozen=True, gc=False):
     """Stops or frees a node's proposals because of a break."""
@@ -575,6 +586,8 @@ class PnLRecord(msgspec.Struct, frozen=True, gc=False):
     delta_fees_e18: int | None = None
     delta_funding_e18: int | None = None
     delta_net_e18: int | None = None
+    category: str | None = None
+    recon_pnl_e18: int | None = None
 
 class PolicyUpdate(msgspec.Struct, frozen=True, gc=False):
     """One version of one policy, whole."""
@@ -605,6 +618,7 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     mark_e18: int | None = None
     weight_e18: int | None = None
     drift_e18: int | None = None
+    category: str | None = None
 
 class Proposal(msgspec.Struct, frozen=True, gc=False):
     """An operation a node asks for; it has reserved the amount in its own state."""
@@ -629,6 +643,42 @@ class Proposal(msgspec.Struct, frozen=True, gc=False):
     compliance_tags: dict[str, str]
     beneficiary: str | None = None
     check_id: str | None = None
+
+class RiskEvent(msgspec.Struct, frozen=True, gc=False):
+    """Something that happened to an account without or against its owner's will."""
+
+    meta: Meta
+    type: str
+    account_id: str
+    timestamp_ms: int
+    level_e18: int | None = None
+    drawdown_e18: int | None = None
+    peak_e18: int | None = None
+    equity_e18: int | None = None
+    value_e18: int | None = None
+    symbol: str | None = None
+
+class Trade(msgspec.Struct, frozen=True, gc=False):
+    """One trade from flat to flat: written when it opens and when it closes."""
+
+    meta: Meta
+    id: str
+    account_id: str
+    symbol: str
+    side: str
+    entry_price_e18: int
+    quantity_e18: int
+    entry_time_ms: int
+    fee_paid_e18: int
+    funding_paid_e18: int
+    realized_pnl_e18: int
+    status: str
+    cause: str
+    revision: int
+    exit_price_e18: int | None = None
+    exit_time_ms: int | None = None
+    category: str | None = None
+    ccy: str | None = None
 
 def encode_wallet_balance(prefix: bytes, v: WalletBalance) -> bytes:
     s0 = v.wallet.encode()
@@ -2018,6 +2068,27 @@ def encode_correction(prefix: bytes, v: Correction) -> bytes:
         s7 = o7
         n7 = len(s7)
         p7 = b"\2" + (LEN[n7] if n7 < 64 else long(n7)) + s7
+    o8 = v.category
+    if o8 is None:
+        p8 = b"\0"
+    else:
+        p8 = b"\2" + _CATEGORY_BYTE[o8]
+    o9 = v.settle_ccy
+    if o9 is None:
+        p9 = b"\0"
+    else:
+        s9 = o9.encode()
+        n9 = len(s9)
+        p9 = b"\2" + (LEN[n9] if n9 < 64 else long(n9)) + s9
+    o10 = v.multiplier_e18
+    if o10 is None:
+        p10 = b"\0"
+    else:
+        d10 = o10
+        n10 = (d10.bit_length() + 8) >> 3
+        if n10 > 15:
+            bound(d10, 38, "multiplier")
+        p10 = b"\2" + LEN[n10] + d10.to_bytes(n10, "big", signed=True)
     return b"".join(
         (
             prefix,
@@ -2030,6 +2101,9 @@ def encode_correction(prefix: bytes, v: Correction) -> bytes:
             p5,
             p6,
             p7,
+            p8,
+            p9,
+            p10,
         )
     )
 
@@ -2125,6 +2199,46 @@ def read_correction(data: bytes, pos: int) -> tuple[Correction, int]:
             end = pos + (n >> 1)
             f_row = data[pos:end]
             pos = end
+    f_category: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("category", n)
+        symbol = _CATEGORY_OF.get(data[pos])
+        if symbol is None:
+            f_category, pos = read_symbol(data, pos, _CATEGORY, "category")
+        else:
+            f_category = symbol
+            pos += 1
+    f_settle_ccy: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("settle_ccy", n)
+        n = data[pos]
+        if n & 129:
+            f_settle_ccy, pos = read_string(data, pos)
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_settle_ccy = data[pos:end].decode()
+            pos = end
+    f_multiplier_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("multiplier", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_multiplier_e18, pos = read_decimal(data, pos, 38, "multiplier")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_multiplier_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
     return Correction(
         f_correction_id,
         f_kind,
@@ -2134,6 +2248,9 @@ def read_correction(data: bytes, pos: int) -> tuple[Correction, int]:
         f_size_e18,
         f_entry_price_e18,
         f_row,
+        f_category,
+        f_settle_ccy,
+        f_multiplier_e18,
     ), pos
 
 def encode_freeze(prefix: bytes, v: Freeze) -> bytes:
@@ -4840,6 +4957,20 @@ def encode_pnl_record(prefix: bytes, v: PnLRecord) -> bytes:
         if n22 > 15:
             bound(d22, 38, "delta_net")
         p22 = b"\2" + LEN[n22] + d22.to_bytes(n22, "big", signed=True)
+    o25 = v.category
+    if o25 is None:
+        p25 = b"\0"
+    else:
+        p25 = b"\2" + _CATEGORY_BYTE[o25]
+    o26 = v.recon_pnl_e18
+    if o26 is None:
+        p26 = b"\0"
+    else:
+        d26 = o26
+        n26 = (d26.bit_length() + 8) >> 3
+        if n26 > 15:
+            bound(d26, 38, "recon_pnl")
+        p26 = b"\2" + LEN[n26] + d26.to_bytes(n26, "big", signed=True)
     return b"".join(
         (
             prefix,
@@ -4882,6 +5013,8 @@ def encode_pnl_record(prefix: bytes, v: PnLRecord) -> bytes:
             p22,
             strings(v.flags),
             long(v.timestamp_ms),
+            p25,
+            p26,
         )
     )
 
@@ -5087,6 +5220,32 @@ def decode_pnl_record(data: bytes, pos: int) -> PnLRecord:
             pos = end
     f_flags, pos = read_strings(data, pos)
     f_timestamp_ms, pos = read_long(data, pos)
+    f_category: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("category", n)
+        symbol = _CATEGORY_OF.get(data[pos])
+        if symbol is None:
+            f_category, pos = read_symbol(data, pos, _CATEGORY, "category")
+        else:
+            f_category = symbol
+            pos += 1
+    f_recon_pnl_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("recon_pnl", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_recon_pnl_e18, pos = read_decimal(data, pos, 38, "recon_pnl")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_recon_pnl_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
     if pos != len(data):
         raise length(pos, len(data))
     return PnLRecord(
@@ -5115,6 +5274,8 @@ def decode_pnl_record(data: bytes, pos: int) -> PnLRecord:
         f_delta_fees_e18,
         f_delta_funding_e18,
         f_delta_net_e18,
+        f_category,
+        f_recon_pnl_e18,
     )
 
 def encode_policy_update(prefix: bytes, v: PolicyUpdate) -> bytes:
@@ -5269,6 +5430,11 @@ def encode_position(prefix: bytes, v: Position) -> bytes:
         if n11 > 15:
             bound(d11, 38, "drift")
         p11 = b"\2" + LEN[n11] + d11.to_bytes(n11, "big", signed=True)
+    o13 = v.category
+    if o13 is None:
+        p13 = b"\0"
+    else:
+        p13 = b"\2" + _CATEGORY_BYTE[o13]
     return b"".join(
         (
             prefix,
@@ -5291,6 +5457,7 @@ def encode_position(prefix: bytes, v: Position) -> bytes:
             p10,
             p11,
             long(v.last_updated_ms),
+            p13,
         )
     )
 
@@ -5402,6 +5569,18 @@ def decode_position(data: bytes, pos: int) -> Position:
             f_drift_e18 = _int(data[pos:end], "big", signed=True)
             pos = end
     f_last_updated_ms, pos = read_long(data, pos)
+    f_category: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("category", n)
+        symbol = _CATEGORY_OF.get(data[pos])
+        if symbol is None:
+            f_category, pos = read_symbol(data, pos, _CATEGORY, "category")
+        else:
+            f_category = symbol
+            pos += 1
     if pos != len(data):
         raise length(pos, len(data))
     return Position(
@@ -5418,6 +5597,7 @@ def decode_position(data: bytes, pos: int) -> Position:
         f_mark_e18,
         f_weight_e18,
         f_drift_e18,
+        f_category,
     )
 
 def encode_proposal(prefix: bytes, v: Proposal) -> bytes:
@@ -5642,6 +5822,440 @@ def decode_proposal(data: bytes, pos: int) -> Proposal:
         f_check_id,
     )
 
+def encode_risk_event(prefix: bytes, v: RiskEvent) -> bytes:
+    o2 = v.level_e18
+    if o2 is None:
+        p2 = b"\0"
+    else:
+        d2 = o2
+        n2 = (d2.bit_length() + 8) >> 3
+        if n2 > 15:
+            bound(d2, 38, "level")
+        p2 = b"\2" + LEN[n2] + d2.to_bytes(n2, "big", signed=True)
+    o3 = v.drawdown_e18
+    if o3 is None:
+        p3 = b"\0"
+    else:
+        d3 = o3
+        n3 = (d3.bit_length() + 8) >> 3
+        if n3 > 15:
+            bound(d3, 38, "drawdown")
+        p3 = b"\2" + LEN[n3] + d3.to_bytes(n3, "big", signed=True)
+    o4 = v.peak_e18
+    if o4 is None:
+        p4 = b"\0"
+    else:
+        d4 = o4
+        n4 = (d4.bit_length() + 8) >> 3
+        if n4 > 15:
+            bound(d4, 38, "peak")
+        p4 = b"\2" + LEN[n4] + d4.to_bytes(n4, "big", signed=True)
+    o5 = v.equity_e18
+    if o5 is None:
+        p5 = b"\0"
+    else:
+        d5 = o5
+        n5 = (d5.bit_length() + 8) >> 3
+        if n5 > 15:
+            bound(d5, 38, "equity")
+        p5 = b"\2" + LEN[n5] + d5.to_bytes(n5, "big", signed=True)
+    o6 = v.value_e18
+    if o6 is None:
+        p6 = b"\0"
+    else:
+        d6 = o6
+        n6 = (d6.bit_length() + 8) >> 3
+        if n6 > 15:
+            bound(d6, 38, "value")
+        p6 = b"\2" + LEN[n6] + d6.to_bytes(n6, "big", signed=True)
+    o7 = v.symbol
+    if o7 is None:
+        p7 = b"\0"
+    else:
+        s7 = o7.encode()
+        n7 = len(s7)
+        p7 = b"\2" + (LEN[n7] if n7 < 64 else long(n7)) + s7
+    s8 = v.account_id.encode()
+    n8 = len(s8)
+    return b"".join(
+        (
+            prefix,
+            remembered_meta(v.meta),
+            _RISK_EVENT_TYPE_BYTE[v.type],
+            p2,
+            p3,
+            p4,
+            p5,
+            p6,
+            p7,
+            (LEN[n8] if n8 < 64 else long(n8)),
+            s8,
+            long(v.timestamp_ms),
+        )
+    )
+
+def decode_risk_event(data: bytes, pos: int) -> RiskEvent:
+    f_meta, pos = read_meta(data, pos)
+    symbol = _RISK_EVENT_TYPE_OF.get(data[pos])
+    if symbol is None:
+        f_type, pos = read_symbol(data, pos, _RISK_EVENT_TYPE, "type")
+    else:
+        f_type = symbol
+        pos += 1
+    f_level_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("level", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_level_e18, pos = read_decimal(data, pos, 38, "level")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_level_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_drawdown_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("drawdown", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_drawdown_e18, pos = read_decimal(data, pos, 38, "drawdown")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_drawdown_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_peak_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("peak", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_peak_e18, pos = read_decimal(data, pos, 38, "peak")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_peak_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_equity_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("equity", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_equity_e18, pos = read_decimal(data, pos, 38, "equity")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_equity_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_value_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("value", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_value_e18, pos = read_decimal(data, pos, 38, "value")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_value_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_symbol: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("symbol", n)
+        n = data[pos]
+        if n & 129:
+            f_symbol, pos = read_string(data, pos)
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_symbol = data[pos:end].decode()
+            pos = end
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    f_timestamp_ms, pos = read_long(data, pos)
+    if pos != len(data):
+        raise length(pos, len(data))
+    return RiskEvent(
+        f_meta,
+        f_type,
+        f_account_id,
+        f_timestamp_ms,
+        f_level_e18,
+        f_drawdown_e18,
+        f_peak_e18,
+        f_equity_e18,
+        f_value_e18,
+        f_symbol,
+    )
+
+def encode_trade(prefix: bytes, v: Trade) -> bytes:
+    s1 = v.id.encode()
+    n1 = len(s1)
+    s2 = v.account_id.encode()
+    n2 = len(s2)
+    s3 = v.symbol.encode()
+    n3 = len(s3)
+    d5 = v.entry_price_e18
+    n5 = (d5.bit_length() + 8) >> 3
+    if n5 > 15:
+        bound(d5, 38, "entry_price")
+    o6 = v.exit_price_e18
+    if o6 is None:
+        p6 = b"\0"
+    else:
+        d6 = o6
+        n6 = (d6.bit_length() + 8) >> 3
+        if n6 > 15:
+            bound(d6, 38, "exit_price")
+        p6 = b"\2" + LEN[n6] + d6.to_bytes(n6, "big", signed=True)
+    d7 = v.quantity_e18
+    n7 = (d7.bit_length() + 8) >> 3
+    if n7 > 15:
+        bound(d7, 38, "quantity")
+    o9 = v.exit_time_ms
+    if o9 is None:
+        p9 = b"\0"
+    else:
+        p9 = b"\2" + long(o9)
+    d10 = v.fee_paid_e18
+    n10 = (d10.bit_length() + 8) >> 3
+    if n10 > 15:
+        bound(d10, 38, "fee_paid")
+    d11 = v.funding_paid_e18
+    n11 = (d11.bit_length() + 8) >> 3
+    if n11 > 15:
+        bound(d11, 38, "funding_paid")
+    d12 = v.realized_pnl_e18
+    n12 = (d12.bit_length() + 8) >> 3
+    if n12 > 15:
+        bound(d12, 38, "realized_pnl")
+    s14 = v.cause.encode()
+    n14 = len(s14)
+    o16 = v.category
+    if o16 is None:
+        p16 = b"\0"
+    else:
+        p16 = b"\2" + _CATEGORY_BYTE[o16]
+    o17 = v.ccy
+    if o17 is None:
+        p17 = b"\0"
+    else:
+        s17 = o17.encode()
+        n17 = len(s17)
+        p17 = b"\2" + (LEN[n17] if n17 < 64 else long(n17)) + s17
+    return b"".join(
+        (
+            prefix,
+            remembered_meta(v.meta),
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            (LEN[n2] if n2 < 64 else long(n2)),
+            s2,
+            (LEN[n3] if n3 < 64 else long(n3)),
+            s3,
+            _SIDE_BYTE[v.side],
+            LEN[n5],
+            d5.to_bytes(n5, "big", signed=True),
+            p6,
+            LEN[n7],
+            d7.to_bytes(n7, "big", signed=True),
+            long(v.entry_time_ms),
+            p9,
+            LEN[n10],
+            d10.to_bytes(n10, "big", signed=True),
+            LEN[n11],
+            d11.to_bytes(n11, "big", signed=True),
+            LEN[n12],
+            d12.to_bytes(n12, "big", signed=True),
+            _TRADE_STATUS_BYTE[v.status],
+            (LEN[n14] if n14 < 64 else long(n14)),
+            s14,
+            integer(v.revision),
+            p16,
+            p17,
+        )
+    )
+
+def decode_trade(data: bytes, pos: int) -> Trade:
+    f_meta, pos = read_meta(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_symbol, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_symbol = data[pos:end].decode()
+        pos = end
+    symbol = _SIDE_OF.get(data[pos])
+    if symbol is None:
+        f_side, pos = read_symbol(data, pos, _SIDE, "side")
+    else:
+        f_side = symbol
+        pos += 1
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_entry_price_e18, pos = read_decimal(data, pos, 38, "entry_price")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_entry_price_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_exit_price_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("exit_price", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_exit_price_e18, pos = read_decimal(data, pos, 38, "exit_price")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_exit_price_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_quantity_e18, pos = read_decimal(data, pos, 38, "quantity")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_quantity_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_entry_time_ms, pos = read_long(data, pos)
+    f_exit_time_ms: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("exit_time", n)
+        f_exit_time_ms, pos = read_long(data, pos)
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_fee_paid_e18, pos = read_decimal(data, pos, 38, "fee_paid")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_fee_paid_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_funding_paid_e18, pos = read_decimal(data, pos, 38, "funding_paid")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_funding_paid_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_realized_pnl_e18, pos = read_decimal(data, pos, 38, "realized_pnl")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_realized_pnl_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    symbol = _TRADE_STATUS_OF.get(data[pos])
+    if symbol is None:
+        f_status, pos = read_symbol(data, pos, _TRADE_STATUS, "status")
+    else:
+        f_status = symbol
+        pos += 1
+    n = data[pos]
+    if n & 129:
+        f_cause, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_cause = data[pos:end].decode()
+        pos = end
+    f_revision, pos = read_long(data, pos)
+    f_category: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("category", n)
+        symbol = _CATEGORY_OF.get(data[pos])
+        if symbol is None:
+            f_category, pos = read_symbol(data, pos, _CATEGORY, "category")
+        else:
+            f_category = symbol
+            pos += 1
+    f_ccy: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("ccy", n)
+        n = data[pos]
+        if n & 129:
+            f_ccy, pos = read_string(data, pos)
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_ccy = data[pos:end].decode()
+            pos = end
+    if pos != len(data):
+        raise length(pos, len(data))
+    return Trade(
+        f_meta,
+        f_id,
+        f_account_id,
+        f_symbol,
+        f_side,
+        f_entry_price_e18,
+        f_quantity_e18,
+        f_entry_time_ms,
+        f_fee_paid_e18,
+        f_funding_paid_e18,
+        f_realized_pnl_e18,
+        f_status,
+        f_cause,
+        f_revision,
+        f_exit_price_e18,
+        f_exit_time_ms,
+        f_category,
+        f_ccy,
+    )
+
 RECORDS: dict[str, type] = {
     "WalletBalance": WalletBalance,
     "SnapshotPosition": SnapshotPosition,
@@ -5683,6 +6297,8 @@ RECORDS: dict[str, type] = {
     "PolicyUpdate": PolicyUpdate,
     "Position": Position,
     "Proposal": Proposal,
+    "RiskEvent": RiskEvent,
+    "Trade": Trade,
 }
 
 ENCODERS: dict[type, Callable[[bytes, Any], bytes]] = {
@@ -5692,6 +6308,8 @@ ENCODERS: dict[type, Callable[[bytes, Any], bytes]] = {
     BookInput: encode_book_input,
     PnLRecord: encode_pnl_record,
     Position: encode_position,
+    Trade: encode_trade,
+    RiskEvent: encode_risk_event,
     LotEvent: encode_lot_event,
     AllocationDecision: encode_allocation_decision,
     PolicyUpdate: encode_policy_update,
@@ -5715,6 +6333,8 @@ DECODERS: dict[type, Callable[[bytes, int], Any]] = {
     BookInput: decode_book_input,
     PnLRecord: decode_pnl_record,
     Position: decode_position,
+    Trade: decode_trade,
+    RiskEvent: decode_risk_event,
     LotEvent: decode_lot_event,
     AllocationDecision: decode_allocation_decision,
     PolicyUpdate: decode_policy_update,

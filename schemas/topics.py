@@ -106,6 +106,22 @@ _DECLARED = (
         time_field=_NODE_TIME,
     ),
     Topic(
+        "treasury.trades.v1",
+        "account_id",
+        "P",
+        writers=("book",),
+        readers=("services",),
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.risk-events.v1",
+        "account_id",
+        "P",
+        writers=("book",),
+        readers=("services",),
+        time_field=_NODE_TIME,
+    ),
+    Topic(
         "treasury.tax-lots.v1",
         "account_id|asset",
         "P",
@@ -327,6 +343,11 @@ def _desk(record: Any) -> str:
     return "desk"
 
 
+def _instrument(record: Any) -> str:
+    """A spot pair may be called as a contract is: only it says what it is."""
+    return f"spot:{record.symbol}" if record.category == "spot" else str(record.symbol)
+
+
 _account: Callable[[Any], str] = attrgetter("account_id")
 _lane: Callable[[Any], str] = attrgetter("lane")
 _KEYS: dict[str, Callable[[Any], str | None]] = {
@@ -335,7 +356,9 @@ _KEYS: dict[str, Callable[[Any], str | None]] = {
     "treasury.account-snapshots.v1": _account,
     "treasury.book-inputs.v1": _book_input_key,
     "treasury.pnl.v1": _account,
-    "treasury.positions.v1": lambda r: f"{r.account_id}|{r.symbol}|{r.idx}",
+    "treasury.positions.v1": lambda r: f"{r.account_id}|{_instrument(r)}|{r.idx}",
+    "treasury.trades.v1": _account,
+    "treasury.risk-events.v1": _account,
     "treasury.tax-lots.v1": lambda r: f"{r.account_id}|{r.asset}",
     "treasury.allocations.v1": _account,
     "orch_config_updates": attrgetter("name"),

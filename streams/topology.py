@@ -32,6 +32,8 @@ BOOK = Node(
     sinks=(
         "treasury.pnl.v1",
         "treasury.positions.v1",
+        "treasury.trades.v1",
+        "treasury.risk-events.v1",
         "treasury.tax-lots.v1",
         "treasury.allocations.v1",
         "treasury.proposals.v1",

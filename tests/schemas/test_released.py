@@ -112,11 +112,11 @@ def test_a_newer_inbox_schema_stops_the_worker_and_others_are_read() -> None:
         schema["fields"].append({"name": "later", "type": ["null", "string"], "default": None})
 
     inbox = "treasury.book-inputs.v1"
-    wire, schema_id = with_extra(inbox, "BookInput", more, 2)
+    wire, schema_id = with_extra(inbox, "BookInput", more, 99)
     data = wire.encode(inbox, BookInput(body=Freeze(break_id="b1", on=True, reason="")))
-    with pytest.raises(NewerSchema, match=r"version 2 .*upgrade it"):
+    with pytest.raises(NewerSchema, match=r"version 99 .*upgrade it"):
         wire.decode(inbox, header(schema_id) + data[5:] + b"\0")
-    wire, schema_id = with_extra(TOPIC, "HedgeExecution", more, 2)
+    wire, schema_id = with_extra(TOPIC, "HedgeExecution", more, 99)
     data = wire.encode(TOPIC, EXECUTION)
     assert wire.decode(TOPIC, header(schema_id) + data[5:] + b"\0") == EXECUTION
 
