@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -246,13 +246,17 @@ def demo(
     prices: Annotated[
         Path | None, typer.Option(help="CSV of candles: BTCUSDT trades it, at today's times.")
     ] = None,
+    feed: Annotated[
+        Literal["ws", "hedger"],
+        typer.Option(help="Who writes executions: the hedger, or the venue's stream is read."),
+    ] = "hedger",
     as_json: Annotated[bool, typer.Option("--json", help="Only the verdict, as JSON.")] = False,
 ) -> None:
     """A hedging day on a sandbox venue, then both books compared; status 1 if they differ."""
     from weir.demo.stage import Day
     from weir.demo.story import demo as run_demo
 
-    day = Day(accounts=accounts, fills=fills, rate=rate, seed=seed, prices=prices)
+    day = Day(accounts=accounts, fills=fills, rate=rate, seed=seed, prices=prices, feed=feed)
     if not run_demo(day, as_json):
         raise typer.Exit(1)
 

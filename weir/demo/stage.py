@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import yaml
@@ -42,6 +43,8 @@ class Day:
     seed: int = 1
     duplicates: float = 0.01
     prices: Path | None = None
+    feed: Literal["ws", "hedger"] = "hedger"
+    """Who writes executions: the executor reads the venue's stream, or the hedger itself."""
 
     @property
     def account_ids(self) -> list[str]:
@@ -76,6 +79,7 @@ def venue(here: Home, bootstrap: str, day: Day) -> Iterator[str]:
     words += ["--registry", str(registry), "--accounts", str(day.accounts)]
     words += ["--fills", str(day.fills), "--rate", str(day.rate), "--seed", str(day.seed)]
     words += ["--duplicates", str(day.duplicates)]
+    words += ["--feed", "venue" if day.feed == "ws" else "hedger"]
     if day.prices is not None:
         words += ["--prices", str(day.prices.absolute())]
     here.logs.mkdir(parents=True, exist_ok=True)
@@ -117,6 +121,8 @@ def worker_env(url: str, day: Day) -> dict[str, str]:
             "api_key": f"sandbox-{account_id.partition(':')[2]}",
             "api_secret": f"secret-{account_id.partition(':')[2]}",
             "endpoint": url,
+            "feed": "ws" if day.feed == "ws" else "none",
+            "since": datetime.now(UTC).isoformat(),
         }
         for account_id in day.account_ids
     ]
