@@ -1,5 +1,7 @@
 """The executions feed against venues over real sockets: gaps, silence, refusals, the mark."""
 
+# ruff: noqa: F811 (fixtures of another folder)
+
 from __future__ import annotations
 
 import asyncio
@@ -15,7 +17,9 @@ from aiohttp import WSMsgType, web
 from prometheus_client import REGISTRY
 
 from agents.connectors.bybit import Venue
+from agents.connectors.bybit.client import Client
 from agents.feeds.alerts import Alerts
+from agents.feeds.backfill import PAGES_MAX, TooMany, listed
 from agents.feeds.executions import LIST, STREAM, ExecutionsFeed, Pace
 from agents.feeds.health import Health
 from agents.feeds.progress import Progress
@@ -92,17 +96,17 @@ class Desk:
             await asyncio.gather(*tasks)
 
 
-def fill(served: Served, name: str, number: str = "100001", side: str = "Buy") -> None:
-    """One fill of a hundredth of a coin."""
+def fill(served: Served, name: str, at_ms: int | None = None) -> None:
+    """One fill of a hundredth of a coin, now unless said otherwise."""
     books = served.venue.books
-    trade = Trade(name, "BTCUSDT", side, 10**6, 60_000 * 10**8, "0.00055", order_id=f"o-{name}")
-    books.execute(books.accounts[number], trade, served.venue.now_ms())
+    trade = Trade(name, "BTCUSDT", "Buy", 10**6, 60_000 * 10**8, "0.00055", order_id="o")
+    books.execute(books.accounts["100001"], trade, at_ms or served.venue.now_ms())
 
 
 # -- on the sandbox
 
 
-async def test_a_fill_is_pushed_and_written_once(serve: Serve, tmp_path: Path) -> None:  # noqa: F811
+async def test_a_fill_is_pushed_and_written_once(serve: Serve, tmp_path: Path) -> None:
     served = serve()
     async with Desk(served.url, tmp_path, Written()).running() as desk:
         await until(lambda: desk.feed.counts["connected"], "connected")
@@ -118,7 +122,7 @@ async def test_a_fill_is_pushed_and_written_once(serve: Serve, tmp_path: Path) -
 
 @pytest.mark.parametrize("kind", ["ws_drop", "ws_closed", "ws_swallow", "ws_silence"])
 async def test_what_a_gap_hid_comes_from_the_list(
-    serve: Serve,  # noqa: F811
+    serve: Serve,
     tmp_path: Path,
     kind: str,
 ) -> None:
@@ -134,7 +138,7 @@ async def test_what_a_gap_hid_comes_from_the_list(
 
 
 async def test_a_restart_repeats_a_little_and_misses_nothing(
-    serve: Serve,  # noqa: F811
+    serve: Serve,
     tmp_path: Path,
 ) -> None:
     served, written = serve(), Written()
@@ -149,14 +153,12 @@ async def test_a_restart_repeats_a_little_and_misses_nothing(
 
 
 async def test_the_first_start_begins_now_or_where_it_is_told(
-    serve: Serve,  # noqa: F811
+    serve: Serve,
     tmp_path: Path,
 ) -> None:
     served = serve()
     begun_ms = served.venue.now_ms()
-    books = served.venue.books
-    early = Trade("early", "BTCUSDT", "Buy", 10**6, 60_000 * 10**8, "0.00055")
-    books.execute(books.accounts["100001"], early, begun_ms - 3_600_000)
+    fill(served, "early", at_ms=begun_ms - 3_600_000)
     async with Desk(served.url, tmp_path / "now", Written()).running() as now:
         fill(served, "later")
         await until(lambda: now.ids, "written")
@@ -168,7 +170,31 @@ async def test_the_first_start_begins_now_or_where_it_is_told(
     assert (told.progress.through_ms() or 0) >= begun_ms
 
 
-async def test_the_mark_stays_where_the_log_refuses(serve: Serve, tmp_path: Path) -> None:  # noqa: F811
+async def test_weeks_are_read_in_windows_the_venue_allows(serve: Serve, tmp_path: Path) -> None:
+    served = serve()
+    now_ms, day_ms = served.venue.now_ms(), 86_400_000
+    for days in (20, 14, 7, 1):
+        fill(served, f"{days} days", at_ms=now_ms - days * day_ms)
+    desk = Desk(served.url, tmp_path, Written(), begin_ms=lambda: now_ms - 21 * day_ms)
+    async with desk.running():
+        await until(lambda: len(desk.ids) == 4, "all weeks")
+    assert desk.ids == ["20 days", "14 days", "7 days", "1 days"]
+
+
+async def test_a_window_with_too_many_rows_is_halved(serve: Serve, tmp_path: Path) -> None:
+    served = serve()
+    begin_ms = served.venue.now_ms() - 3_600_000
+    rows = PAGES_MAX * 100 + 50
+    for number in range(rows):
+        fill(served, f"{number:05}", at_ms=begin_ms + number)
+    desk = Desk(served.url, tmp_path, Written(), begin_ms=lambda: begin_ms)
+    with pytest.raises(TooMany):
+        listed(Client(desk.feed.venue), "linear", begin_ms, begin_ms + rows)
+    await desk.feed.catch_up()
+    assert desk.ids == [f"{number:05}" for number in range(rows)]
+
+
+async def test_the_mark_stays_where_the_log_refuses(serve: Serve, tmp_path: Path) -> None:
     served = serve()
     broken = Flaky()
     async with Desk(served.url, tmp_path, broken).running() as desk:
@@ -197,7 +223,7 @@ class Flaky(Written):
         return await super().write(topic, record, key=key, headers=headers)
 
 
-async def test_a_silent_feed_is_an_alert_and_lives_again(serve: Serve, tmp_path: Path) -> None:  # noqa: F811
+async def test_a_silent_feed_is_an_alert_and_lives_again(serve: Serve, tmp_path: Path) -> None:
     served = serve()
     async with Desk(served.url, tmp_path, Written()).running() as desk:
         key = f"feed|bybit:100001|{STREAM}"
@@ -219,7 +245,7 @@ async def test_a_silent_feed_is_an_alert_and_lives_again(serve: Serve, tmp_path:
         await until(lambda: desk.alert(key).state == "resolved", "the alert is over")
 
 
-async def test_a_wrong_key_is_told_and_nothing_is_written(serve: Serve) -> None:  # noqa: F811
+async def test_a_wrong_key_is_told_and_nothing_is_written(serve: Serve) -> None:
     served = serve()
     wrong = Venue("bybit:100001", "sandbox-100001", "secret-of-another", served.url)
     with pytest.raises(SocketLost, match="auth refused: error sign!"):
