@@ -28,12 +28,14 @@ from schemas.varint import (
     array,
     bound,
     branch,
+    decimal_map,
     integer,
     length,
     long,
     read_array,
     read_bytes,
     read_decimal,
+    read_decimal_map,
     read_long,
     read_string,
     read_string_map,
@@ -57,10 +59,14 @@ def module(records: Iterable[str]) -> str:
     types = named()
     enums = [name for name, schema in types.items() if schema["type"] == "enum"]
     structs = _in_order([name for name, schema in types.items() if schema["type"] == "record"])
+    held = {name for name in tops if any(_holds(outer, name) for outer in structs)}
     parts = [HEADER, *map(_symbols, enums), *map(_struct, structs)]
     for name in structs:
         parts.append(_encoder(name))
-        parts.append(_decoder(name, nested=name not in tops))
+        if name in tops:
+            parts.append(_decoder(name, nested=False))
+        if name not in tops or name in held:
+            parts.append(_decoder(name, nested=True))
     parts.append(_tables(structs, tops))
     return "\n\n".join(part.strip("\n") for part in parts) + "\n"
 
@@ -116,15 +122,20 @@ def _in_order(names: list[str]) -> list[str]:
     def visit(name: str) -> None:
         if name in done:
             return
-        for field in named()[name]["fields"]:
-            for other in names:
-                if re.search(rf"\b{other}\b", annotation(field["type"])):
-                    visit(other)
+        for other in names:
+            if _holds(name, other):
+                visit(other)
         done.append(name)
 
     for name in names:
         visit(name)
     return done
+
+
+def _holds(outer: str, inside: str) -> bool:
+    """Whether a record has a field with the other in it."""
+    fields = named()[outer]["fields"]
+    return any(re.search(rf"\b{inside}\b", annotation(field["type"])) for field in fields)
 
 
 def _constant(name: str) -> str:
@@ -226,7 +237,9 @@ def _write(avro: Any, value: str, number: int, field: str) -> tuple[list[str], l
                 return [], [f"strings({value})"]
             return [], [f"array({value}, encode_{snake(short(avro['items']))})"]
         if avro["type"] == "map":
-            return [], [f"string_map({value})"]
+            if avro["values"] == "string":
+                return [], [f"string_map({value})"]
+            return [], [f'decimal_map({value}, {avro["values"]["precision"]}, "{field}")']
         if avro.get("logicalType") == "decimal":
             safe = 15 if avro["precision"] == 38 else 8
             return [
@@ -307,7 +320,10 @@ def _read(avro: Any, target: str, field: str) -> list[str]:
                 return [f"{target}, pos = read_strings(data, pos)"]
             return [f"{target}, pos = read_array(data, pos, read_{snake(short(avro['items']))})"]
         if avro["type"] == "map":
-            return [f"{target}, pos = read_string_map(data, pos)"]
+            if avro["values"] == "string":
+                return [f"{target}, pos = read_string_map(data, pos)"]
+            digits = avro["values"]["precision"]
+            return [f'{target}, pos = read_decimal_map(data, pos, {digits}, "{field}")']
         if avro.get("logicalType") == "decimal":
             safe = 30 if avro["precision"] == 38 else 16
             slow = f'read_decimal(data, pos, {avro["precision"]}, "{field}")'

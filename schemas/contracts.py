@@ -30,6 +30,7 @@ SUBJECTS = {
     "treasury.risk-events.v1": "RiskEvent",
     "treasury.tax-lots.v1": "LotEvent",
     "treasury.allocations.v1": "AllocationDecision",
+    "treasury.actions.v1": "TreasuryAction",
     "orch_config_updates": "PolicyUpdate",
     "treasury.controls.v1": "Control",
     "treasury.proposals.v1": "Proposal",

@@ -86,10 +86,10 @@ def _fault(avro: Any, value: Any) -> str:
             faults = [_fault(avro["items"], item) for item in value]
             return next((fault for fault in faults if fault), "")
         if avro["type"] == "map":
-            whole = isinstance(value, dict) and all(
-                isinstance(key, str) and isinstance(item, str) for key, item in value.items()
-            )
-            return "" if whole else "must be a map of strings"
+            if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
+                return "must be a map with text as keys"
+            faults = [_fault(avro["values"], item) for item in value.values()]
+            return next((fault for fault in faults if fault), "")
         return _fault(avro["type"], value) if avro["type"] != "bytes" else _not("int", value)
     if avro in ("int", "long"):
         most = INT_MAX if avro == "int" else LONG_MAX

@@ -12,12 +12,14 @@ from schemas.varint import (
     array,
     bound,
     branch,
+    decimal_map,
     integer,
     length,
     long,
     read_array,
     read_bytes,
     read_decimal,
+    read_decimal_map,
     read_long,
     read_string,
     read_string_map,
@@ -120,6 +122,10 @@ _RISK_EVENT_TYPE_OF = {2: 'DRAWDOWN_BREACH', 4: 'LEVERAGE_EXCEEDED', 6: 'MARGIN_
 _TRADE_STATUS = ('UNKNOWN', 'OPEN', 'CLOSED')
 _TRADE_STATUS_BYTE = {'OPEN': LEN[1], 'CLOSED': LEN[2]}
 _TRADE_STATUS_OF = {2: 'OPEN', 4: 'CLOSED'}
+
+_ACTION_RESULT = ('UNKNOWN', 'DONE', 'PARTIAL', 'FAILED')
+_ACTION_RESULT_BYTE = {'DONE': LEN[1], 'PARTIAL': LEN[2], 'FAILED': LEN[3]}
+_ACTION_RESULT_OF = {2: 'DONE', 4: 'PARTIAL', 6: 'FAILED'}
 
 class WalletBalance(msgspec.Struct, frozen=True, gc=False):
     """One coin in one wallet."""
@@ -679,6 +685,21 @@ class Trade(msgspec.Struct, frozen=True, gc=False):
     exit_time_ms: int | None = None
     category: str | None = None
     ccy: str | None = None
+
+class TreasuryAction(msgspec.Struct, frozen=True, gc=False):
+    """What became of a decision that moves money, once each of its intents is final."""
+
+    meta: Meta
+    decision_id: str
+    account_id: str
+    action_type: str
+    amounts_e18: dict[str, int]
+    ccy: str
+    loan_state_before: LoanState
+    transaction_ids: tuple[str, ...]
+    result: str
+    timestamp_ms: int
+    loan_state_after: LoanState | None = None
 
 def encode_wallet_balance(prefix: bytes, v: WalletBalance) -> bytes:
     s0 = v.wallet.encode()
@@ -4544,6 +4565,114 @@ def decode_loan_state(data: bytes, pos: int) -> LoanState:
         f_col_res,
     )
 
+def read_loan_state(data: bytes, pos: int) -> tuple[LoanState, int]:
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_loan_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_loan_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_coin, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_coin = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_principal_amount_e18, pos = read_decimal(data, pos, 38, "principal_amount")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_principal_amount_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_accrued_interest_e18, pos = read_decimal(data, pos, 38, "accrued_interest")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_accrued_interest_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_interest_rate_e18, pos = read_decimal(data, pos, 38, "interest_rate")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_interest_rate_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_hourly_rate_e18, pos = read_decimal(data, pos, 38, "hourly_rate")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_hourly_rate_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_debts, pos = read_array(data, pos, read_debt)
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_total_debt_usd_e18, pos = read_decimal(data, pos, 38, "total_debt_usd")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_total_debt_usd_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_collateral_value_e18, pos = read_decimal(data, pos, 38, "collateral_value")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_collateral_value_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_ltv_ratio_e18, pos = read_decimal(data, pos, 38, "ltv_ratio")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_ltv_ratio_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_collaterals, pos = read_array(data, pos, read_collateral)
+    f_col_res: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("col_res", n)
+        f_col_res, pos = read_long(data, pos)
+    f_as_of_ms, pos = read_long(data, pos)
+    return LoanState(
+        f_account_id,
+        f_loan_id,
+        f_coin,
+        f_principal_amount_e18,
+        f_accrued_interest_e18,
+        f_interest_rate_e18,
+        f_hourly_rate_e18,
+        f_debts,
+        f_total_debt_usd_e18,
+        f_collateral_value_e18,
+        f_ltv_ratio_e18,
+        f_collaterals,
+        f_as_of_ms,
+        f_col_res,
+    ), pos
+
 def encode_lot_event(prefix: bytes, v: LotEvent) -> bytes:
     s1 = v.account_id.encode()
     n1 = len(s1)
@@ -6256,6 +6385,103 @@ def decode_trade(data: bytes, pos: int) -> Trade:
         f_ccy,
     )
 
+def encode_treasury_action(prefix: bytes, v: TreasuryAction) -> bytes:
+    s1 = v.decision_id.encode()
+    n1 = len(s1)
+    s2 = v.account_id.encode()
+    n2 = len(s2)
+    s5 = v.ccy.encode()
+    n5 = len(s5)
+    o7 = v.loan_state_after
+    if o7 is None:
+        p7 = b"\0"
+    else:
+        p7 = b"\2" + encode_loan_state(b"", o7)
+    return b"".join(
+        (
+            prefix,
+            remembered_meta(v.meta),
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            (LEN[n2] if n2 < 64 else long(n2)),
+            s2,
+            _ALLOCATION_ACTION_BYTE[v.action_type],
+            decimal_map(v.amounts_e18, 38, "amounts"),
+            (LEN[n5] if n5 < 64 else long(n5)),
+            s5,
+            encode_loan_state(b"", v.loan_state_before),
+            p7,
+            strings(v.transaction_ids),
+            _ACTION_RESULT_BYTE[v.result],
+            long(v.timestamp_ms),
+        )
+    )
+
+def decode_treasury_action(data: bytes, pos: int) -> TreasuryAction:
+    f_meta, pos = read_meta(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_decision_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_decision_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    symbol = _ALLOCATION_ACTION_OF.get(data[pos])
+    if symbol is None:
+        f_action_type, pos = read_symbol(data, pos, _ALLOCATION_ACTION, "action_type")
+    else:
+        f_action_type = symbol
+        pos += 1
+    f_amounts_e18, pos = read_decimal_map(data, pos, 38, "amounts")
+    n = data[pos]
+    if n & 129:
+        f_ccy, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_ccy = data[pos:end].decode()
+        pos = end
+    f_loan_state_before, pos = read_loan_state(data, pos)
+    f_loan_state_after: LoanState | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("loan_state_after", n)
+        f_loan_state_after, pos = read_loan_state(data, pos)
+    f_transaction_ids, pos = read_strings(data, pos)
+    symbol = _ACTION_RESULT_OF.get(data[pos])
+    if symbol is None:
+        f_result, pos = read_symbol(data, pos, _ACTION_RESULT, "result")
+    else:
+        f_result = symbol
+        pos += 1
+    f_timestamp_ms, pos = read_long(data, pos)
+    if pos != len(data):
+        raise length(pos, len(data))
+    return TreasuryAction(
+        f_meta,
+        f_decision_id,
+        f_account_id,
+        f_action_type,
+        f_amounts_e18,
+        f_ccy,
+        f_loan_state_before,
+        f_transaction_ids,
+        f_result,
+        f_timestamp_ms,
+        f_loan_state_after,
+    )
+
 RECORDS: dict[str, type] = {
     "WalletBalance": WalletBalance,
     "SnapshotPosition": SnapshotPosition,
@@ -6299,6 +6525,7 @@ RECORDS: dict[str, type] = {
     "Proposal": Proposal,
     "RiskEvent": RiskEvent,
     "Trade": Trade,
+    "TreasuryAction": TreasuryAction,
 }
 
 ENCODERS: dict[type, Callable[[bytes, Any], bytes]] = {
@@ -6312,6 +6539,7 @@ ENCODERS: dict[type, Callable[[bytes, Any], bytes]] = {
     RiskEvent: encode_risk_event,
     LotEvent: encode_lot_event,
     AllocationDecision: encode_allocation_decision,
+    TreasuryAction: encode_treasury_action,
     PolicyUpdate: encode_policy_update,
     Control: encode_control,
     Proposal: encode_proposal,
@@ -6337,6 +6565,7 @@ DECODERS: dict[type, Callable[[bytes, int], Any]] = {
     RiskEvent: decode_risk_event,
     LotEvent: decode_lot_event,
     AllocationDecision: decode_allocation_decision,
+    TreasuryAction: decode_treasury_action,
     PolicyUpdate: decode_policy_update,
     Control: decode_control,
     Proposal: decode_proposal,

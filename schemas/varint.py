@@ -86,6 +86,19 @@ def string_map(items: Mapping[str, str]) -> bytes:
     return b"".join(parts)
 
 
+def decimal_map(items: Mapping[str, int], precision: int, field: str) -> bytes:
+    """A map of the integers of decimals, in the order of the mapping."""
+    if not items:
+        return b"\0"
+    parts = [long(len(items))]
+    for key, value in items.items():
+        bound(value, precision, field)
+        raw_key, size = key.encode(), (value.bit_length() + 8) >> 3
+        parts += (long(len(raw_key)), raw_key, long(size), value.to_bytes(size, "big", signed=True))
+    parts.append(b"\0")
+    return b"".join(parts)
+
+
 def array(items: tuple[T, ...], encode: Callable[[bytes, T], bytes]) -> bytes:
     """An array of records."""
     if not items:
@@ -161,6 +174,20 @@ def read_string_map(data: bytes, pos: int) -> tuple[dict[str, str], int]:
         for _ in range(count):
             key, pos = read_string(data, pos)
             items[key], pos = read_string(data, pos)
+
+
+def read_decimal_map(
+    data: bytes, pos: int, precision: int, field: str
+) -> tuple[dict[str, int], int]:
+    """A map of the integers of decimals."""
+    items: dict[str, int] = {}
+    while True:
+        count, pos = _block(data, pos)
+        if count == 0:
+            return items, pos
+        for _ in range(count):
+            key, pos = read_string(data, pos)
+            items[key], pos = read_decimal(data, pos, precision, field)
 
 
 def read_array(

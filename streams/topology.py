@@ -36,6 +36,8 @@ BOOK = Node(
         "treasury.risk-events.v1",
         "treasury.tax-lots.v1",
         "treasury.allocations.v1",
+        "treasury.actions.v1",
+        "treasury.alerts.v1",
         "treasury.proposals.v1",
         "treasury.decisions.v1",
     ),

@@ -26,6 +26,8 @@ def _datum(avro: Any, value: Any) -> Any:
     if isinstance(avro_inner, dict):
         if avro_inner["type"] == "array":
             return [_datum(avro_inner["items"], item) for item in value]
+        if avro_inner["type"] == "map":
+            return {key: _datum(avro_inner["values"], item) for key, item in value.items()}
         if (logical(avro_inner) or ("",))[0] == "decimal":
             return value.to_bytes((value.bit_length() + 8) >> 3, "big", signed=True)
         return value
