@@ -15,11 +15,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from confluent_kafka import Producer
 
 from schemas import policy
 from schemas.wire import SchemaIds, Wire
@@ -37,12 +38,15 @@ POLICY = Path(__file__).parents[2] / "deploy" / "policy.yaml"
 T = TypeVar("T")
 
 
-def until(look: Callable[[], T], what: str, patience_s: float = PATIENCE_S) -> T:
+def until(
+    look: Callable[[], T], what: str | Callable[[], str], patience_s: float = PATIENCE_S
+) -> T:
     """Polls until a look gives something; that."""
     deadline = time.monotonic() + patience_s
     while not (found := look()):
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {patience_s:g} s: {what}")
+            said = what if isinstance(what, str) else what()
+            raise AssertionError(f"not within {patience_s:g} s: {said}")
         time.sleep(0.05)
     return found
 
@@ -75,20 +79,38 @@ class Rig:
         done = self.weir("produce", topic, stdin="\n".join(map(json.dumps, lines)))
         assert done.returncode == 0, done.stderr
 
+    def put(
+        self, topic: str, value: bytes | None, key: bytes | None, partition: int | None = None
+    ) -> tuple[int, int]:
+        """One record as a foreign program writes it, unchecked; its partition and offset."""
+        placed: list[Any] = []
+        producer = Producer(
+            {"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "log_level": 0}
+        )
+        where = {} if partition is None else {"partition": partition}
+        producer.produce(topic, value, key, on_delivery=lambda *done: placed.append(done), **where)
+        assert producer.flush(PATIENCE_S) == 0
+        error, message = placed[0]
+        assert error is None, error
+        return message.partition(), message.offset()
+
     def start(self, name: str, *argv: str, **environment: str) -> None:
         """Starts a program that stays; its output is in the home's logs under its name."""
         self._started[name] = spawn(
             Slot(self.home, name), argv, env=self._environment() | environment, attached=True
         )
 
-    def run(self, *words: str, name: str = "run", **environment: str) -> None:
-        """`weir run`, and returns when the workers it names are ready."""
-        self.start(name, sys.executable, "-m", "weir.cli", "run", *words, **environment)
-        workers = [word for word in words if word in ("pipeline", "executor")]
-        for worker in workers or ["pipeline", "executor"]:
-            until(
-                lambda worker=worker: self.is_ready(worker), f"{worker} is ready\n{self.log(name)}"
-            )
+    def run(self, worker: str, **environment: str) -> None:
+        """`weir run` of one worker; `await_ready` waits for it."""
+        argv = (sys.executable, "-m", "weir.cli", "run", worker)
+        self.start(f"run-{worker}", *argv, **environment)
+
+    def await_ready(self, worker: str, besides: int = 0) -> None:
+        """Waits until a worker (of another process than `besides`) has its partitions."""
+        until(
+            lambda: self.is_ready(worker, besides),
+            lambda: f"{worker} is ready\n{self.log(f'run-{worker}')}\n{self.log(f'{worker}-0')}",
+        )
 
     def stop(self, name: str) -> int:
         """Asks a program to end; its exit status."""
@@ -161,13 +183,21 @@ class Sandbox:
     """A venue of its own, its books, and a hedger that trades when it is told to."""
 
     def __init__(self, rig: Rig, *options: str) -> None:
-        port = rig.home.root / "sandbox.port"
-        argv = ("-m", "weir.sandbox.bybit", "--port-file", str(port), "--hold")
+        self._rig, self._port = rig, rig.home.root / "sandbox.port"
+        argv = ("-m", "weir.sandbox.bybit", "--port-file", str(self._port), "--hold")
         kafka = ("--bootstrap", rig.bootstrap, "--registry", rig.registry)
         rig.start("sandbox", sys.executable, *argv, *kafka, *options)
-        until(port.exists, f"the sandbox answers\n{rig.log('sandbox')}")
-        self.url = f"http://127.0.0.1:{port.read_text().strip()}"
-        self.accounts = sorted(self.books()["accounts"])
+
+    @cached_property
+    def url(self) -> str:
+        """Where it answers, once it does."""
+        until(self._port.exists, lambda: f"the sandbox answers\n{self._rig.log('sandbox')}")
+        return f"http://127.0.0.1:{self._port.read_text().strip()}"
+
+    @cached_property
+    def accounts(self) -> list[str]:
+        """The numbers of its accounts."""
+        return sorted(self.books()["accounts"])
 
     def books(self) -> Any:
         """What the venue says about itself."""
@@ -240,5 +270,31 @@ def control_line(mode: str, epoch: int, scope: str = "all") -> dict[str, Any]:
             "actors": ["test"],
             "jws": [],
             "at": "2026-01-05T08:00:00.000Z",
+        }
+    }
+
+
+def fill_line(
+    account: str, exec_id: str, side: str, qty: str, price: str, fee: str, **more: Any
+) -> dict[str, Any]:
+    """A line for hedge-executions."""
+    return {
+        "value": {
+            "exec_id": exec_id,
+            "account_id": account,
+            "venue": "bybit",
+            "kind": "FILL",
+            "category": "linear",
+            "symbol": "ETHUSDT",
+            "side": side,
+            "exec_type": "Trade",
+            "qty": qty,
+            "price": price,
+            "fee": fee,
+            "fee_ccy": "USDT",
+            "settle_ccy": "USDT",
+            "exec_time": "2026-01-05T10:00:00.000Z",
+            "source": "manual",
+            **more,
         }
     }

@@ -38,13 +38,15 @@ class Progress:
     events: int = 0
     outputs: int = 0
     refused: int = 0
+    compacted: int = 0
     seconds: float = 0.0
 
     def __str__(self) -> str:
         rate = self.events / self.seconds if self.seconds else 0.0
+        gone = f", {self.compacted:,} more compacted since" if self.compacted else ""
         return (
             f"{self.transactions:,} transactions, {self.events:,} events, {self.outputs:,} outputs"
-            f" ({rate:,.0f} events/s)"
+            f"{gone} ({rate:,.0f} events/s)"
         )
 
 
@@ -72,6 +74,7 @@ class Report(NamedTuple):
             "events": done.events,
             "outputs": done.outputs,
             "refused": done.refused,
+            "compacted": done.compacted,
             "seconds": round(done.seconds, 3),
             "difference": self.difference.as_json() if self.difference else None,
         }
@@ -119,7 +122,8 @@ def _replay(
         now_s = time.monotonic()
         progress.transactions += 1
         progress.events, progress.refused = folding.events, folding.refused
-        progress.outputs, progress.seconds = produced.matched, now_s - started_s
+        progress.outputs, progress.compacted = produced.matched, produced.compacted
+        progress.seconds = now_s - started_s
         if difference is not None:
             break
         if now_s - told_s >= _TELL_S:

@@ -2,7 +2,8 @@
 
 Several nodes, partitions and outside writers share a topic, so its records are told apart by their
 `meta`: the input they come from and the event's id. Records without it were written outside of the
-nodes (copies of the relay, polls, answers of the runner) and are inputs, not outputs.
+nodes (copies of the relay, polls, answers of the runner) and are inputs, not outputs. On a
+compacted topic an output may be gone since; then a later one of its key must be there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 from schemas.errors import NewerSchema, Undecodable
 from schemas.jsonform import iso, to_json
 from schemas.records import Meta
+from schemas.topics import BY_NAME
 from schemas.wire import Wire
 from weir.replay.difference import Difference
 from weir.replay.log import Reader, Record
@@ -44,7 +46,8 @@ class Produced:
         self._reader, self._wire, self._partitions = reader, wire, partitions
         self._waiting: dict[_Group, list[Record]] = defaultdict(list)
         self._last: dict[tuple[str, int, tuple[str, int]], int] = {}
-        self.matched = 0
+        self._latest: dict[tuple[str, int, bytes | None], int] = {}
+        self.matched = self.compacted = 0
 
     def compare(self, output: Output) -> Difference | None:
         """None when the log holds this output."""
@@ -53,6 +56,9 @@ class Produced:
         group = _group(output.topic, output.partition, output.meta)
         record = self._find(group)
         if record is None:
+            if self._is_compacted(output):
+                self.compacted += 1
+                return None
             return Difference("missing", output.where, None, self._shown_output(output))
         what = _differs(output, record)
         if what is not None:
@@ -83,10 +89,23 @@ class Produced:
             return Difference("surplus", where, self._shown_record(record), None)
         return None
 
+    def _is_compacted(self, output: Output) -> bool:
+        """Whether a later record of the key has taken its place; the newest is always kept."""
+        if not _compacts(output.topic):
+            return False
+        line = output.topic, output.partition, output.origin
+        while True:
+            latest = self._latest.get((output.topic, output.partition, output.key), -1)
+            if latest > self._last.get(line, -1):
+                return True
+            if not self._read(output.topic, output.partition, PATIENCE_S):
+                return False
+
     def _find(self, group: _Group) -> Record | None:
         topic, partition = group[:2]
         while not self._waiting.get(group):
-            if not self._read(topic, partition, PATIENCE_S):
+            wait_s = 0.0 if _compacts(topic) else PATIENCE_S
+            if not self._read(topic, partition, wait_s):
                 return None
         records = self._waiting[group]
         found = records.pop(0)
@@ -98,6 +117,8 @@ class Produced:
         record = self._reader.next(topic, partition, wait_s)
         if record is None:
             return False
+        if _compacts(topic):
+            self._latest[topic, partition, record.key] = record.offset
         meta = self._meta(record)
         if meta is not None:
             self._waiting[_group(topic, partition, meta)].append(record)
@@ -134,6 +155,10 @@ class Produced:
             "timestamp": iso(record.timestamp_ms),
             "value": to_json(self._wire.decode(record.topic, record.value or b"")),
         }
+
+
+def _compacts(topic: str) -> bool:
+    return BY_NAME[topic].cleanup == "compact"
 
 
 def _group(topic: str, partition: int, meta: Meta) -> _Group:

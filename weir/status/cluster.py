@@ -11,7 +11,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import (
+    ConsumerGroupTopicPartitions,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
 from confluent_kafka.admin import AdminClient
 
 from schemas.wire import Wire
@@ -26,7 +31,7 @@ POLICIES, CONTROLS = RELAYED
 REFUSED_POLICIES = f"{POLICIES}.dlq"
 TAIL = 40
 """Offsets of a partition's end among which its last decision is looked for."""
-ASK_S = 3.0
+ASK_S = 2.0
 
 
 @dataclass(frozen=True)
@@ -52,9 +57,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Cluster:
-    """One look at the cluster. `missing` are topics that are not there yet."""
+    """One look at the cluster. `missing` are topics that are not there yet; without `groups` the
+    coordinator did not answer, as on a cluster that has just begun, and lag is not known.
+    """
 
-    groups: list[Group] = field(default_factory=list)
+    groups: list[Group] | None = None
     lags: list[Lag] = field(default_factory=list)
     modes: list[Mode] = field(default_factory=list)
     policy: PolicySeen | None = None
@@ -76,11 +83,8 @@ def look(bootstrap: str, wire: Wire) -> Cluster:
     missing = sorted(wanted - there.keys())
     if missing:
         return Cluster(missing=missing)
-    try:
-        groups = _groups(admin, list(read))
-        folded = _folded(admin, {app: _places(topics, there) for app, topics in read.items()})
-    except KafkaException as error:
-        raise WeirError(f"Kafka at {bootstrap}: {error.args[0].str()}") from error
+    groups = _groups(admin, list(read))
+    folded = _folded(admin, {app: _places(topics, there) for app, topics in read.items()})
     behind = {place: offset for places in folded.values() for place, offset in places.items()}
     whole = dict.fromkeys(_places([POLICIES, CONTROLS, REFUSED_POLICIES], there), 0)
     tails = _places([DECISIONS], there)
@@ -100,7 +104,7 @@ def look(bootstrap: str, wire: Wire) -> Cluster:
     )
     return Cluster(
         groups=groups,
-        lags=lags,
+        lags=lags if groups is not None else [],
         modes=modes(found.of(CONTROLS), wire),
         policy=seen,
         refused_policies=refused,
@@ -122,10 +126,12 @@ def _places(topics: Any, there: dict[str, int]) -> list[Place]:
     return [(topic, partition) for topic in topics for partition in range(there[topic])]
 
 
-def _groups(admin: AdminClient, apps: list[str]) -> list[Group]:
+def _groups(admin: AdminClient, apps: list[str]) -> list[Group] | None:
     groups = []
     for app, answer in admin.describe_consumer_groups(apps, request_timeout=ASK_S).items():
-        told = answer.result()
+        told = _answer(answer)
+        if told is None:
+            return None
         held = [member.assignment.topic_partitions for member in told.members if member.assignment]
         state = str(told.state.name).lower()
         groups.append(Group(app, state, len(told.members), sum(map(len, held))))
@@ -138,13 +144,26 @@ def _folded(admin: AdminClient, read: dict[str, list[Place]]) -> dict[str, dict[
     for app, places in read.items():
         request = ConsumerGroupTopicPartitions(app, [TopicPartition(*place) for place in places])
         asked[app] = admin.list_consumer_group_offsets([request], request_timeout=ASK_S)[app]
+    told = {app: _answer(answer) for app, answer in asked.items()}
     return {
-        app: {
-            (item.topic, item.partition): max(0, item.offset)
-            for item in answer.result().topic_partitions
-        }
-        for app, answer in asked.items()
+        app: dict.fromkeys(read[app], 0)
+        if answer is None
+        else {(x.topic, x.partition): max(0, x.offset) for x in answer.topic_partitions}
+        for app, answer in told.items()
     }
+
+
+def _answer(future: Any) -> Any:
+    """What the coordinator said; None when it did not answer in time."""
+    try:
+        return future.result()
+    except KafkaException as error:
+        if error.args[0].code() in _NOT_YET or error.args[0].retriable():
+            return None
+        raise WeirError(f"the group coordinator: {error.args[0].str()}") from error
+
+
+_NOT_YET = (KafkaError._TIMED_OUT, KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN)
 
 
 def _lag(

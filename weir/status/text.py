@@ -60,12 +60,14 @@ def _cluster(cluster: Cluster) -> Iterator[str]:
         more = f" and {len(cluster.missing) - 3} more" if len(cluster.missing) > 3 else ""
         yield f"topics     missing {shown}{more}; `weir topics create` makes them"
         return
-    for group in cluster.groups:
+    if cluster.groups is None:
+        yield "group      not known: the group coordinator does not answer (yet)"
+    for group in cluster.groups or ():
         held = f"{_many(group.members, 'worker')}, {group.partitions} partitions"
         yield f"group      {group.app}: {group.state}, {held}"
     behind = [lag for lag in cluster.lags if lag.records or not lag.exact]
     yield from map(_lag, behind)
-    if not behind:
+    if not behind and cluster.groups is not None:
         yield "lag        none: every committed record is folded"
     for mode in cluster.modes:
         who = ", ".join(mode.actors)
