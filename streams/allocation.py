@@ -16,7 +16,7 @@ from schemas.outcome import Outcome
 from schemas.policy import Account, Policy
 from streams.available import kept_e18
 from streams.loan import apr_e18
-from tables.book import Loan, Wallets
+from tables.allocation import Loan, Wallets
 
 REPAY, ADD, SPLIT, HOLD = "repay_principal", "add_collateral", "split", "hold"
 NO_RULE = "none"

@@ -13,7 +13,8 @@ from __future__ import annotations
 from schemas.money import E18
 from schemas.records import IntentOutcome
 from streams.step import InvariantBroken, Refused
-from tables.book import Leg, Operation, PnlBook
+from tables.allocation import Leg, Operation
+from tables.book import PnlBook
 
 WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED"})
 """The ends of an operation that leave its profit unspent."""

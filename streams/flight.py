@@ -18,7 +18,8 @@ from streams.allocation import HOLD, Facts, decide, hold
 from streams.available import available_e18, ended, reserve, settle
 from streams.proposal import Said, decision, proposals
 from streams.step import Entries, Event, InForce, InvariantBroken, Refused, Wake
-from tables.book import Allocating, Leg, Operation, PnlBook
+from tables.allocation import Allocating, Leg, Operation
+from tables.book import PnlBook
 
 CLASS = "loan"
 DAY_MS = 86_400_000

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from schemas.money import E18, parse_e18
 from schemas.records import IntentOutcome, LoanState
 from streams.step import Entries, Event, InForce, Refused
-from tables.book import Coordinates, Loan
+from tables.allocation import Coordinates, Loan
 
 HOURS_PER_YEAR = 8760
 PERCENT_FROM_E18 = 3 * E18 // 2

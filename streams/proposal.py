@@ -17,7 +17,7 @@ from streams.allocation import HOLD, SPLIT, Decided, Facts, Part
 from streams.canonical import canonical
 from streams.loan import apr_e18
 from streams.step import Emit, Event, InForce, meta
-from tables.book import Coordinates
+from tables.allocation import Coordinates
 
 
 class Said:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from schemas.records import AccountSnapshot, IntentOutcome
 from streams.step import Entries, Event
-from tables.book import Coordinates, Wallets
+from tables.allocation import Coordinates, Wallets
 
 SOURCE_WALLET = "UNIFIED"
 

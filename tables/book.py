@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tables.allocation import PARTS as ALLOCATION
 from tables.journal import Booked, Journal, Latest, MoreTakes, Nth
 from tables.lots import HeapSlot, Lot, LotsHead
 from tables.partition import PARTITION_PART
@@ -55,12 +56,21 @@ class Released(msgspec.Struct, frozen=True, gc=False):
 
 
 class Adjustment(msgspec.Struct, frozen=True, gc=False):
-    """What a break changed in a position, key its break id: shown apart until people accept it."""
+    """What a break changed in a position, key `break_id|correction_id`: shown apart until people
+    accept it.
+    """
 
-    correction_id: str
-    place: str
+    symbol: str
+    idx: int
+    category: str
     ccy: str
     recon_pnl_e18: int
+
+
+class Compared(msgspec.Struct, frozen=True, gc=False):
+    """The last snapshot whose positions were compared with the book's."""
+
+    as_of_ms: int
 
 
 class Corrected(msgspec.Struct, frozen=True, gc=False):
@@ -84,76 +94,6 @@ class Repeats(msgspec.Struct, frozen=True, gc=False):
     dropped: int = 0
 
 
-class Coordinates(msgspec.Struct, frozen=True, gc=False):
-    """Where an input lies on the log, so that a decision can name it."""
-
-    topic: str
-    partition: int
-    offset: int
-
-
-class Loan(msgspec.Struct, frozen=True):
-    """The account's loan as last published, or as a confirmed operation left it."""
-
-    as_of_ms: int
-    coin: str
-    ltv_ratio_e18: int
-    hourly_rate_e18: int
-    repayable_e18: int
-    debt_usd_e18: int
-    collateral_usd_e18: int
-    col_res: int | None
-    band: str
-    source: Coordinates
-
-
-class Wallets(msgspec.Struct, frozen=True):
-    """What each coin of the trading wallet can be transferred, by the last snapshot less what was
-    moved since.
-    """
-
-    as_of_ms: int
-    transferable_e18: dict[str, int]
-    source: Coordinates
-    moved_at_ms: int = 0
-
-
-class Leg(msgspec.Struct, frozen=True):
-    """One intent of a decision: how much of the profit it still claims (l), and how it ended."""
-
-    intent_id: str
-    kind: str
-    claim_e18: int
-    state: str = ""
-    final: bool = False
-    reason: str = ""
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """One decision that moves money, key its decision id: legs, its factor, and what it keeps back
-    (b).
-    """
-
-    ccy: str
-    factor_e18: int
-    kept_e18: int
-    trigger_ms: int
-    legs: tuple[Leg, ...]
-
-
-class Allocating(msgspec.Struct, frozen=True):
-    """Single flight: the decision that is open, or until when and for what the account waits.
-
-    A wait ends at `wait_until_ms` (0: by no clock), under another policy than `wait_policy`, and,
-    unless the day's limit is used up, with the next loan state.
-    """
-
-    open_id: str = ""
-    waits_for: str = ""
-    wait_until_ms: int = 0
-    wait_policy: str = ""
-
-
 BOOK = TableSpec(
     "book",
     {
@@ -165,6 +105,7 @@ BOOK = TableSpec(
         "released": Released,
         "adjustments": Adjustment,
         "corrected": Corrected,
+        "compared": Compared,
         "seen": Seen,
         "fills": Booked,
         "takes": MoreTakes,
@@ -175,9 +116,6 @@ BOOK = TableSpec(
         "lots": Lot,
         "lots_head": LotsHead,
         "lots_heap": HeapSlot,
-        "loans": Loan,
-        "wallets": Wallets,
-        "operations": Operation,
-        "allocating": Allocating,
+        **ALLOCATION,
     },
 )

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from schemas.money import E18
 from streams.available import kept_e18, reserve
 from streams.step import InvariantBroken
-from tables.book import Leg, Operation, PnlBook
+from tables.allocation import Leg, Operation
+from tables.book import PnlBook
 from tests.streams.desk_world import World
 
 READY = """

@@ -5,7 +5,8 @@ import json
 import msgspec
 import pytest
 
-from tables.book import BOOK, Allocating, Coordinates, Leg, Operation, PnlBook, Wallets
+from tables.allocation import Allocating, Coordinates, Leg, Operation, Wallets
+from tables.book import BOOK, PnlBook
 from tables.gate import GATE
 from tables.memory import MemoryStore
 from tables.partition import ControlEntry, PartitionEntry
