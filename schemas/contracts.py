@@ -41,6 +41,8 @@ SUBJECTS = {
     "treasury.attempts.v1": "AttemptRecord",
     "treasury.intent-states.v1": "IntentState",
     "treasury.decisions.v1": "Decision",
+    "treasury.audit.v1": "AuditRecord",
+    "treasury.audit-checkpoints.v1": "Checkpoint",
     "treasury.merge-order.v1": "MergeRun",
     "treasury.alerts.v1": "Alert",
 }

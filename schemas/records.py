@@ -261,6 +261,19 @@ class AttemptRecord(msgspec.Struct, frozen=True, gc=False):
     message: str | None = None
     raw: bytes | None = None
 
+class AuditRecord(msgspec.Struct, frozen=True, gc=False):
+    """One link of an audit chain. Its hash is sha256 over the bytes of prev_hash and the canonical JSON of this record without prev_hash and hash."""
+
+    meta: Meta
+    chain_id: str
+    seq: int
+    prev_hash: str
+    hash: str
+    kind: str
+    decision_id: str
+    actor: str
+    body: str
+
 class Correction(msgspec.Struct, frozen=True, gc=False):
     """A correction of the book."""
 
@@ -352,6 +365,21 @@ class BookInput(msgspec.Struct, frozen=True, gc=False):
 
     body: PolicyCopy | ControlCopy | Request | IntentOutcome | Correction | Freeze | Yield | BreakAccept
     meta: Meta | None = None
+
+class ChainHead(msgspec.Struct, frozen=True, gc=False):
+    """The last record of an audit chain at the time of a checkpoint."""
+
+    chain_id: str
+    seq: int
+    hash: str
+
+class Checkpoint(msgspec.Struct, frozen=True, gc=False):
+    """A signed Merkle root over the heads of all audit chains: no record before it can go unnoticed."""
+
+    root_hash: str
+    heads: tuple[ChainHead, ...]
+    at_ms: int
+    jws: str
 
 class Control(msgspec.Struct, frozen=True, gc=False):
     """A change of mode for one scope, by a person or by an alarm."""
@@ -2042,6 +2070,111 @@ def decode_attempt_record(data: bytes, pos: int) -> AttemptRecord:
         f_raw,
     )
 
+def encode_audit_record(prefix: bytes, v: AuditRecord) -> bytes:
+    s1 = v.chain_id.encode()
+    n1 = len(s1)
+    s3 = v.prev_hash.encode()
+    n3 = len(s3)
+    s4 = v.hash.encode()
+    n4 = len(s4)
+    s6 = v.decision_id.encode()
+    n6 = len(s6)
+    s7 = v.actor.encode()
+    n7 = len(s7)
+    s8 = v.body.encode()
+    n8 = len(s8)
+    return b"".join(
+        (
+            prefix,
+            remembered_meta(v.meta),
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            long(v.seq),
+            (LEN[n3] if n3 < 64 else long(n3)),
+            s3,
+            (LEN[n4] if n4 < 64 else long(n4)),
+            s4,
+            _DECISION_KIND_BYTE[v.kind],
+            (LEN[n6] if n6 < 64 else long(n6)),
+            s6,
+            (LEN[n7] if n7 < 64 else long(n7)),
+            s7,
+            (LEN[n8] if n8 < 64 else long(n8)),
+            s8,
+        )
+    )
+
+def decode_audit_record(data: bytes, pos: int) -> AuditRecord:
+    f_meta, pos = read_meta(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_chain_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_chain_id = data[pos:end].decode()
+        pos = end
+    f_seq, pos = read_long(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_prev_hash, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_prev_hash = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_hash, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_hash = data[pos:end].decode()
+        pos = end
+    symbol = _DECISION_KIND_OF.get(data[pos])
+    if symbol is None:
+        f_kind, pos = read_symbol(data, pos, _DECISION_KIND, "kind")
+    else:
+        f_kind = symbol
+        pos += 1
+    n = data[pos]
+    if n & 129:
+        f_decision_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_decision_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_actor, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_actor = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_body, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_body = data[pos:end].decode()
+        pos = end
+    if pos != len(data):
+        raise length(pos, len(data))
+    return AuditRecord(
+        f_meta,
+        f_chain_id,
+        f_seq,
+        f_prev_hash,
+        f_hash,
+        f_kind,
+        f_decision_id,
+        f_actor,
+        f_body,
+    )
+
 def encode_correction(prefix: bytes, v: Correction) -> bytes:
     s0 = v.correction_id.encode()
     n0 = len(s0)
@@ -2886,6 +3019,91 @@ def decode_book_input(data: bytes, pos: int) -> BookInput:
     return BookInput(
         f_body,
         f_meta,
+    )
+
+def encode_chain_head(prefix: bytes, v: ChainHead) -> bytes:
+    s0 = v.chain_id.encode()
+    n0 = len(s0)
+    s2 = v.hash.encode()
+    n2 = len(s2)
+    return b"".join(
+        (
+            prefix,
+            (LEN[n0] if n0 < 64 else long(n0)),
+            s0,
+            long(v.seq),
+            (LEN[n2] if n2 < 64 else long(n2)),
+            s2,
+        )
+    )
+
+def read_chain_head(data: bytes, pos: int) -> tuple[ChainHead, int]:
+    n = data[pos]
+    if n & 129:
+        f_chain_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_chain_id = data[pos:end].decode()
+        pos = end
+    f_seq, pos = read_long(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_hash, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_hash = data[pos:end].decode()
+        pos = end
+    return ChainHead(
+        f_chain_id,
+        f_seq,
+        f_hash,
+    ), pos
+
+def encode_checkpoint(prefix: bytes, v: Checkpoint) -> bytes:
+    s0 = v.root_hash.encode()
+    n0 = len(s0)
+    s3 = v.jws.encode()
+    n3 = len(s3)
+    return b"".join(
+        (
+            prefix,
+            (LEN[n0] if n0 < 64 else long(n0)),
+            s0,
+            array(v.heads, encode_chain_head),
+            long(v.at_ms),
+            (LEN[n3] if n3 < 64 else long(n3)),
+            s3,
+        )
+    )
+
+def decode_checkpoint(data: bytes, pos: int) -> Checkpoint:
+    n = data[pos]
+    if n & 129:
+        f_root_hash, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_root_hash = data[pos:end].decode()
+        pos = end
+    f_heads, pos = read_array(data, pos, read_chain_head)
+    f_at_ms, pos = read_long(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_jws, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_jws = data[pos:end].decode()
+        pos = end
+    if pos != len(data):
+        raise length(pos, len(data))
+    return Checkpoint(
+        f_root_hash,
+        f_heads,
+        f_at_ms,
+        f_jws,
     )
 
 def encode_control(prefix: bytes, v: Control) -> bytes:
@@ -6494,6 +6712,7 @@ RECORDS: dict[str, type] = {
     "AllocationDecision": AllocationDecision,
     "Approval": Approval,
     "AttemptRecord": AttemptRecord,
+    "AuditRecord": AuditRecord,
     "Correction": Correction,
     "Freeze": Freeze,
     "Yield": Yield,
@@ -6503,6 +6722,8 @@ RECORDS: dict[str, type] = {
     "PolicyCopy": PolicyCopy,
     "Request": Request,
     "BookInput": BookInput,
+    "ChainHead": ChainHead,
+    "Checkpoint": Checkpoint,
     "Control": Control,
     "Decision": Decision,
     "UsdRate": UsdRate,
@@ -6550,6 +6771,8 @@ ENCODERS: dict[type, Callable[[bytes, Any], bytes]] = {
     AttemptRecord: encode_attempt_record,
     IntentState: encode_intent_state,
     Decision: encode_decision,
+    AuditRecord: encode_audit_record,
+    Checkpoint: encode_checkpoint,
     MergeRun: encode_merge_run,
     Alert: encode_alert,
 }
@@ -6576,6 +6799,8 @@ DECODERS: dict[type, Callable[[bytes, int], Any]] = {
     AttemptRecord: decode_attempt_record,
     IntentState: decode_intent_state,
     Decision: decode_decision,
+    AuditRecord: decode_audit_record,
+    Checkpoint: decode_checkpoint,
     MergeRun: decode_merge_run,
     Alert: decode_alert,
 }

@@ -22,6 +22,9 @@ LONG_MAX = 2**63 - 1
 COPY_KEY = "@partition"
 """Key of the copies of policy and controls; their writer names the partition."""
 
+CHECKPOINT_KEY = "root"
+"""Key of the audit's checkpoints: there is one line of them."""
+
 
 @dataclass(frozen=True)
 class Topic:
@@ -228,6 +231,22 @@ _DECLARED = (
         time_field=_NODE_TIME,
     ),
     Topic(
+        "treasury.audit.v1",
+        "chain_id",
+        "P",
+        writers=("audit",),
+        readers=("signer", "cli", "services"),
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.audit-checkpoints.v1",
+        CHECKPOINT_KEY,
+        1,
+        writers=("signer",),
+        readers=("cli", "services"),
+        time_field="at",
+    ),
+    Topic(
         "treasury.merge-order.v1",
         "node|partition",
         "P",
@@ -247,7 +266,7 @@ _DECLARED = (
     ),
 )
 
-NODES = ("book", "gate", "intents", "relay")
+NODES = ("book", "gate", "intents", "audit", "relay")
 """Readers that fold a topic: what they cannot take goes to the dead letters of that topic."""
 
 
@@ -273,6 +292,7 @@ TOPICS: tuple[Topic, ...] = (
     *(_dead_letters(topic) for topic in _DECLARED if set(NODES) & set(topic.readers)),
     _changelog("weir-pipeline-book-changelog", "book"),
     _changelog("weir-pipeline-gate-changelog", "gate"),
+    _changelog("weir-pipeline-audit-changelog", "audit"),
     _changelog("weir-executor-intents-changelog", "intents"),
 )
 BY_NAME: dict[str, Topic] = {topic.name: topic for topic in TOPICS}
@@ -379,6 +399,8 @@ _KEYS: dict[str, Callable[[Any], str | None]] = {
     "treasury.intent-inputs.v1": _intent_input_key,
     "treasury.intent-states.v1": attrgetter("intent_id"),
     "treasury.decisions.v1": lambda r: f"{r.node}|{r.key}",
+    "treasury.audit.v1": attrgetter("chain_id"),
+    "treasury.audit-checkpoints.v1": lambda r: CHECKPOINT_KEY,
     "treasury.merge-order.v1": lambda r: f"{r.node}|{r.partition}",
     "treasury.alerts.v1": attrgetter("key"),
 }

@@ -7,7 +7,7 @@ import pytest
 
 from schemas import records as r
 from schemas.contracts import SUBJECTS
-from schemas.topics import BY_NAME, TOPICS, key_of, partition_key, settings, timestamp_ms
+from schemas.topics import BY_NAME, NODES, TOPICS, key_of, partition_key, settings, timestamp_ms
 from tests.schemas.examples import EXECUTION, META
 
 COPY = r.PolicyCopy(name="p", version=1, hash="h", body="{}")
@@ -73,9 +73,7 @@ def test_every_contract_has_a_topic_and_every_source_its_dead_letters() -> None:
     assert {t.name for t in TOPICS if t.record} == set(SUBJECTS)
     assert len(BY_NAME) == len(TOPICS)
     dead = {t.source for t in TOPICS if t.source}
-    assert dead == {
-        t.name for t in TOPICS if t.record and {"book", "gate", "intents", "relay"} & {*t.readers}
-    }
+    assert dead == {t.name for t in TOPICS if t.record and {*NODES} & {*t.readers}}
     for topic in TOPICS:
         if topic.source:
             assert topic.name == f"{topic.source}.dlq"
