@@ -9,9 +9,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.records import AccountSnapshot, HedgeExecution, IntentOutcome, LoanState
-from streams import flight, loan, pnl, wallet
-from streams.step import Entries, Event, InForce, Refused, Started, Tick
+from schemas.records import (
+    AccountSnapshot,
+    BreakAccept,
+    Correction,
+    Freeze,
+    HedgeExecution,
+    IntentOutcome,
+    LoanState,
+    Request,
+)
+from streams import adjustment, flight, freeze, loan, opening, pnl, rows, wallet
+from streams.step import DeadLetter, Entries, Event, InForce, Refused, Started, Tick
 
 
 def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
@@ -19,8 +28,8 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     value = event.value
     if isinstance(value, HedgeExecution):
         outputs = pnl.step(entries, event, in_force)
-        if outputs:
-            outputs += flight.step(entries, event, in_force, pnl.trigger(value))
+        if outputs and not isinstance(outputs[0], DeadLetter):
+            outputs += flight.step(entries, event, in_force, rows.trigger(value))
         return outputs
     if isinstance(value, LoanState):
         other_band = loan.step(entries, event, in_force)
@@ -30,11 +39,32 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         return flight.step(entries, event, in_force, trigger, only_waiting=not other_band)
     if isinstance(value, AccountSnapshot):
         wallet.step(entries, event)
+        opening.compare(entries, event)
         return []
     if isinstance(value, IntentOutcome):
         return flight.outcome(entries, event, in_force)
+    if isinstance(value, Correction):
+        return _corrected(entries, event, in_force)
+    if isinstance(value, BreakAccept):
+        freeze.step(entries, event)
+        outputs = adjustment.accept(entries, event, in_force)
+        if outputs:
+            outputs += flight.step(entries, event, in_force, f"accept:{value.break_id}")
+        return outputs
+    if isinstance(value, Freeze | Request):
+        freeze.step(entries, event)
+        return []
     if isinstance(value, Tick):
         return flight.step(entries, event, in_force, f"tick:{event.at_ms}")
     if isinstance(value, Started):
         return []
     raise Refused("unsupported", "body", type(value).__name__, "the book does not take it yet")
+
+
+def _corrected(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
+    kind = event.value.kind
+    if kind == "OPENING":
+        return opening.step(entries, event, in_force)
+    if kind == "RECON_ADJUST":
+        return adjustment.step(entries, event, in_force)
+    raise Refused("unsupported", "kind", kind, "the book does not take it yet")

@@ -13,7 +13,7 @@ from typing import Any
 
 from schemas.records import BreakAccept, Freeze, HedgeExecution, Request
 from streams.step import DeadLetter, Entries, Event, Refused
-from tables.book import Frozen, Released
+from tables.corrections import Frozen, Released
 
 BREAK, POSITION = "break", "position"
 UNFREEZE = "UNFREEZE"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from schemas.records import HedgeExecution
 from streams.linear import exit_e18, price_e18, profit_e18, value_e18
+from streams.step import Refused
 
 __all__ = ["base", "exit_e18", "price_e18", "profit_e18", "received_e18", "value_e18"]
 
@@ -18,5 +19,8 @@ def base(row: HedgeExecution) -> str:
 
 
 def received_e18(row: HedgeExecution, signed_e18: int) -> int:
-    """What a fill really moves when its fee is taken in the base coin."""
-    return signed_e18 - row.fee_e18
+    """What a fill really moves when its fee is taken in the base coin. Raises Refused."""
+    moved = signed_e18 - row.fee_e18
+    if moved == 0 or (moved > 0) != (signed_e18 > 0):
+        raise Refused("range", "fee", row.fee_e18, "is not below the quantity")
+    return moved

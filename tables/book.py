@@ -11,6 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from tables.allocation import PARTS as ALLOCATION
+from tables.corrections import PARTS as CORRECTIONS
 from tables.journal import Booked, Journal, Latest, MoreTakes, Nth
 from tables.lots import HeapSlot, Lot, LotsHead
 from tables.partition import PARTITION_PART
@@ -43,42 +44,6 @@ class Feed(msgspec.Struct, frozen=True, gc=False):
     kind: str
 
 
-class Frozen(msgspec.Struct, frozen=True, gc=False):
-    """Why nothing is allocated: `cause:reference`, one for each cause that still holds."""
-
-    marks: tuple[str, ...] = ()
-
-
-class Released(msgspec.Struct, frozen=True, gc=False):
-    """A mark that people have released, key `cause:reference`: the same row never sets it again."""
-
-    request_id: str
-
-
-class Adjustment(msgspec.Struct, frozen=True, gc=False):
-    """What a break changed in a position, key `break_id|correction_id`: shown apart until people
-    accept it.
-    """
-
-    symbol: str
-    idx: int
-    category: str
-    ccy: str
-    recon_pnl_e18: int
-
-
-class Compared(msgspec.Struct, frozen=True, gc=False):
-    """The last snapshot whose positions were compared with the book's."""
-
-    as_of_ms: int
-
-
-class Corrected(msgspec.Struct, frozen=True, gc=False):
-    """A correction that was taken, key its id."""
-
-    at_ms: int
-
-
 class Seen(msgspec.Struct, frozen=True, gc=False):
     """One execution that was folded, key `category|exec_id`; the digest tells a repeat from a
     contradiction.
@@ -101,11 +66,7 @@ BOOK = TableSpec(
         "positions": Position,
         "pnl_book": PnlBook,
         "feed": Feed,
-        "frozen": Frozen,
-        "released": Released,
-        "adjustments": Adjustment,
-        "corrected": Corrected,
-        "compared": Compared,
+        **CORRECTIONS,
         "seen": Seen,
         "fills": Booked,
         "takes": MoreTakes,

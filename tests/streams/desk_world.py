@@ -30,7 +30,7 @@ from schemas.records import (
     WalletBalance,
 )
 from streams.node import Node, fold
-from streams.step import Emit, Event, Refused, Started, Tick, Wake
+from streams.step import DeadLetter, Emit, Event, Refused, Started, Tick, Wake
 from streams.topology import BOOK, GATE
 from tables.memory import MemoryStore
 from tests.table import Row, matches, run
@@ -41,6 +41,8 @@ UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 TOPICS = {
     "pnl": "treasury.pnl.v1",
     "position": "treasury.positions.v1",
+    "trade": "treasury.trades.v1",
+    "risk": "treasury.risk-events.v1",
     "allocation": "treasury.allocations.v1",
     "proposal": "treasury.proposals.v1",
     "decision": "treasury.decisions.v1",
@@ -48,6 +50,7 @@ TOPICS = {
     "state": "treasury.intent-states.v1",
     "answer": "treasury.book-inputs.v1",
 }
+OPTIONAL_UNITS = ("closed_size", "entry_price", "exit_price", "size", "funding")
 MORE_POLICY = {"accounts": [{"account_id": ACCOUNT}]}
 
 
@@ -228,6 +231,23 @@ class World:
             getattr(self, verb)(Row(row.line, verb, tuple(words), row.fields))
         assert (caught.value.cause, caught.value.field) == row.words[:2], str(caught.value)
 
+    def unsafe(self, row: Row) -> None:
+        """The row that follows is a dead letter with this cause, and leaves the account frozen."""
+        verb, *words = row.words[1:]
+        getattr(self, verb)(Row(row.line, verb, tuple(words), row.fields))
+        (letter,) = self.out
+        assert isinstance(letter, DeadLetter), letter
+        assert letter.cause == row.words[0], str(letter)
+        assert any(mark.startswith(f"{letter.cause}:") for mark in self.marks())
+
+    def frozen(self, row: Row) -> None:
+        """`frozen exec_type:linear|e1 break:b1`: the account's marks are exactly these."""
+        assert self.marks() == tuple(sorted(row.words)), self.marks()
+
+    def marks(self) -> tuple[str, ...]:
+        entry = self.book.get(f"frozen|{ACCOUNT}")
+        return () if entry is None else entry.marks
+
     # What must hold
 
     def expect(self, row: Row) -> None:
@@ -288,11 +308,12 @@ class World:
                 fee_e18=parse_e18(fields.get("fee", "0")),
                 fee_ccy=fields.get("fee_ccy", "USDT"),
                 settle_ccy=fields.get("settle_ccy", "USDT"),
-                exec_time_ms=self.now_ms,
+                exec_time_ms=int(fields.get("time", self.now_ms)),
                 source=fields.get("source", "ws"),
                 position_idx=int(fields["idx"]) if "idx" in fields else None,
                 multiplier_e18=parse_e18(fields.get("multiplier", "1")),
                 revision=int(fields.get("revision", "0")),
+                **{f"{name}_e18": units(fields, name) for name in OPTIONAL_UNITS},
             ),
         )
 
@@ -337,8 +358,14 @@ class World:
         for item in self.out:
             if isinstance(item, Wake):
                 self.wakes[node] = item.at_ms
-            elif item.topic == TOPICS["proposal"]:
+            elif topic_of(item) == TOPICS["proposal"]:
                 self.proposals.append(item.value)
+
+
+def units(fields: dict[str, str], name: str) -> int | None:
+    """A number of a row that may be missing, or be empty as venues write it."""
+    text = fields.get(name)
+    return parse_e18(text) if text else None
 
 
 def topic_of(item: Any) -> str:

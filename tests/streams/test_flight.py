@@ -256,8 +256,8 @@ def test_without_a_policy_profit_folds_and_one_hold_says_so() -> None:
         world.play(f"fill {row}")
         event = Event("hedge-executions", 0, 1, ACCOUNT, world.last[2], T0_MS, T0_MS)
         outputs.append(step(Entries(store, ACCOUNT), event, NOTHING_IN_FORCE))
-    assert [len(out) for out in outputs] == [2, 4, 2]
-    allocation, decision = (item.value for item in outputs[1][2:])
+    assert [len(out) for out in outputs] == [3, 5, 3]
+    allocation, decision = (item.value for item in outputs[1][3:])
     assert (allocation.action, allocation.reason, allocation.rule) == ("hold", "no_policy", "none")
     assert decision.outcome == "no_policy"
     assert not any(isinstance(item, Wake) for out in outputs for item in out)

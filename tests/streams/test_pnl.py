@@ -109,8 +109,9 @@ def test_hedge_mode_keeps_two_legs() -> None:
         fill f2 sell 1 at 110 idx=2
         expect position size=-1 idx=2
         table book positions linear|BTCUSDT|1 qty=1
-        refused hedge_leg qty fill f3 sell 2 at 100 idx=1
-        refused hedge_leg qty fill f4 buy  2 at 100 idx=2
+        unsafe  hedge_leg fill f3 sell 2 at 100 idx=1
+        unsafe  hedge_leg fill f4 buy  2 at 100 idx=2
+        frozen  hedge_leg:linear|f3 hedge_leg:linear|f4
         table book positions linear|BTCUSDT|1 qty=1
     """)
 
@@ -127,7 +128,8 @@ def test_the_same_execution_counts_once() -> None:
         table  book positions linear|BTCUSDT|0 qty=2
         refused exists_different exec_id fill f1 buy 3 at 100 fee=0.12
         refused exists_different exec_id fill f1 buy 2 at 100 fee=0.12 revision=1
-        refused category category fill f1 buy 2 at 100 category=spot
+        fill   f1 buy 2 at 100 category=spot fee=0.12
+        expect position size=2 category=spot
     """)
 
 
@@ -140,11 +142,14 @@ def test_the_same_execution_counts_once() -> None:
         "range price fill f buy 1 at 0",
         "range multiplier fill f buy 1 at 1 multiplier=0",
         "side side fill f unknown 1 at 100",
-        "fee_unpriced fee_ccy fill f buy 1 at 100 fee=1 fee_ccy=BNB",
-        "category category fill f buy 1 at 100 category=inverse",
-        "kind kind fill f buy 1 at 100 kind=CLOSED_TRADE",
-        "exec_type exec_type fill f buy 1 at 100 exec_type=Settle",
-        "exec_type exec_type fill f buy 1 at 100 exec_type=FutureSpread",
+        "range exec_time fill f buy 1 at 100 time=281474976710656",
+        "range position_idx fill f buy 1 at 100 idx=3",
+        "range fee_ccy fill f buy 1 at 100 fee=1 fee_ccy= category=spot",
+        "range fee fill f buy 1 at 100 fee=1 fee_ccy=BTC category=spot",
+        "funding_ccy fee_ccy funding f buy 1 at 100 fee=1 fee_ccy=BNB",
+        "range size fill f buy 1 at 100 kind=CLOSED_TRADE",
+        "category category fill f buy 1 at 100 category=UNKNOWN",
+        "kind kind fill f buy 1 at 100 kind=UNKNOWN",
         "overflow price fill f buy 1000000000000 at 1000000000000",
     ],
 )

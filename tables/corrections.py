@@ -1,0 +1,50 @@
+"""What contradicts an account's book or mends it: marks that freeze, corrections, adjustments."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Frozen(msgspec.Struct, frozen=True, gc=False):
+    """Why nothing is allocated: `cause:reference`, one for each cause that still holds."""
+
+    marks: tuple[str, ...] = ()
+
+
+class Released(msgspec.Struct, frozen=True, gc=False):
+    """A mark that people have released, key `cause:reference`: the same row never sets it again."""
+
+    request_id: str
+
+
+class Adjustment(msgspec.Struct, frozen=True, gc=False):
+    """What a break changed in a position, key `break_id|correction_id`: shown apart until people
+    accept it.
+    """
+
+    symbol: str
+    idx: int
+    category: str
+    ccy: str
+    recon_pnl_e18: int
+
+
+class Compared(msgspec.Struct, frozen=True, gc=False):
+    """The last snapshot whose positions were compared with the book's."""
+
+    as_of_ms: int
+
+
+class Corrected(msgspec.Struct, frozen=True, gc=False):
+    """A correction that was taken, key its id."""
+
+    at_ms: int
+
+
+PARTS: dict[str, type[msgspec.Struct]] = {
+    "frozen": Frozen,
+    "released": Released,
+    "adjustments": Adjustment,
+    "corrected": Corrected,
+    "compared": Compared,
+}
