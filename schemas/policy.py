@@ -26,6 +26,7 @@ from pydantic import (
     model_validator,
 )
 
+from schemas import signing
 from schemas.money import E18, parse_e18, text_e18
 
 
@@ -188,16 +189,18 @@ class Limits(Section):
 
     loan: Limit = _limit("10", "10000", "50000", "clip")
     transfer: Limit = _limit("100", "250000", "1000000", "refuse")
+    deleverage: Limit = _limit("0", "10000", "50000", "clip")
     window: Literal["utc_day", "rolling_24h"] = "utc_day"
 
 
 class Approvals(Section):
     """Above which amounts a second person is asked, and how long an answer is waited for. 0 =
-    always.
+    always. Above `dual_usd` two are asked (null: never). Lowering risk is never made to wait.
     """
 
     loan_usd_e18: Money = parse_e18("5000")
     transfer_usd_e18: Money = parse_e18("100000")
+    dual_usd_e18: Money | None = None
     ttl_s: Annotated[int, Field(ge=1)] = 14_400
 
 
@@ -245,6 +248,31 @@ class Account(Section):
     collateral_precision: Mapping[str, Places] = {}
 
 
+class Screening(Section):
+    """Who may receive money besides our own accounts."""
+
+    mode: Literal["allowlist"] = "allowlist"
+    allow: tuple[str, ...] = ()
+
+
+def _key(value: Any) -> str:
+    return signing.public_key(value)
+
+
+class Person(Section):
+    """Someone who may sign: with which key, in which roles, for which operations up to how much.
+
+    operate pauses and (two of them) resumes, approve signs intents of these classes up to
+    `max_usd`, admin signs policies.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    public_key: Annotated[str, BeforeValidator(_key)]
+    roles: Annotated[tuple[Literal["operate", "approve", "admin"], ...], Field(min_length=1)]
+    classes: tuple[Literal["loan", "transfer", "conversion", "sweep"], ...] = ()
+    max_usd_e18: Money = 0
+
+
 class Policy(Section):
     """The whole policy. `Policy()` is the shipped default."""
 
@@ -256,19 +284,31 @@ class Policy(Section):
     approvals: Approvals = Approvals()
     guards: Guards = Guards()
     execution: Execution = Execution()
+    screening: Screening = Screening()
     accounts: tuple[Account, ...] = ()
+    people: tuple[Person, ...] = ()
+    """Empty: nobody can approve, and a control needs no signature."""
 
     @model_validator(mode="after")
     def _distinct(self) -> Policy:
-        names = [account.account_id for account in self.accounts]
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"accounts: account_id={name!r} stands there twice")
+        """One key under two names would be one person who counts twice."""
+        for place, found in (
+            ("accounts: account_id", [account.account_id for account in self.accounts]),
+            ("people: id", [person.id for person in self.people]),
+            ("people: public_key", [person.public_key for person in self.people]),
+        ):
+            twice = next((name for name in found if found.count(name) > 1), None)
+            if twice is not None:
+                raise ValueError(f"{place}={twice!r} stands there twice")
         return self
 
     def account(self, account_id: str) -> Account | None:
         """The account of that id, or None when the policy does not know it."""
         return next((a for a in self.accounts if a.account_id == account_id), None)
+
+    def person(self, name: str) -> Person | None:
+        """The person of that id, or None when the policy does not know them."""
+        return next((person for person in self.people if person.id == name), None)
 
 
 def canonical(policy: Policy) -> str:

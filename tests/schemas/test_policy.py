@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,21 @@ SHIPPED = Path(__file__).parents[2] / "deploy" / "policy.yaml"
 
 def _limit(least: str, single: str, daily: str) -> dict[str, str]:
     return {"min_usd": least, "single_usd": single, "daily_usd": daily, "over": "clip"}
+
+
+def _person(name: str, key: int = 1, **more: Any) -> dict[str, Any]:
+    text = base64.urlsafe_b64encode(bytes([key] * 32)).decode()
+    return {"id": name, "public_key": text, "roles": ["approve"], **more}
+
+
+@pytest.mark.req("000-73")
+def test_people() -> None:
+    policy = parse(json.dumps({"people": [_person("ann", classes=["loan"], max_usd="5000")]}))
+    ann = policy.person("ann")
+    assert ann is not None
+    assert (ann.roles, ann.classes, ann.max_usd_e18) == (("approve",), ("loan",), 5000 * E18)
+    assert policy.person("bob") is None
+    assert parse(canonical(policy)) == policy
 
 
 def test_the_shipped_file_is_the_default() -> None:
@@ -67,6 +83,14 @@ def test_one_text_whatever_the_spelling() -> None:
         ),
         ({"execution": {"backoff_s": 61}}, "backoff_s=61: at most cap_s=60"),
         ({"accounts": [{"account_id": "bybit"}]}, "accounts.0.account_id=bybit"),
+        ({"people": [_person("ann"), _person("ann", 2)]}, "people: id='ann' stands there twice"),
+        ({"people": [_person("ann"), _person("bob")]}, "people: public_key=.* stands there twice"),
+        ({"people": [_person("weir:p@1")]}, "people.0.id=weir:p@1"),
+        ({"people": [_person("ann", roles=[])]}, "people.0.roles=.*at least 1"),
+        (
+            {"people": [_person("ann", public_key="AA")]},
+            "people.0.public_key=AA: is not the base64",
+        ),
         ({"accounts": [{"account_id": "b:1"}] * 2}, "account_id='b:1' stands there twice"),
         ({"accounts": [{"account_id": "b:1", "loan_precision": {"X": 19}}]}, "loan_precision.X=19"),
     ],
