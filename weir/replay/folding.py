@@ -142,7 +142,7 @@ class Folding:
             key.encode(),
             value,
             event.timestamp_ms if at_ms is None else at_ms,
-            output.value.meta,
+            getattr(output.value, "meta", None),
             (node.name, event.partition),
             f"{node.name}[{event.partition}], {event.topic}[{event.partition}]@{event.offset}"
             f" key {event.key}",

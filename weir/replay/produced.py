@@ -3,12 +3,15 @@
 Several nodes, partitions and outside writers share a topic, so its records are told apart by their
 `meta`: the input they come from and the event's id. Records without it were written outside of the
 nodes (copies of the relay, polls, answers of the runner) and are inputs, not outputs. On a
-compacted topic an output may be gone since; then a later one of its key must be there.
+compacted topic an output may be gone since; then a later one of its key must be there. A contract
+that has no `meta` (alerts) is told apart by its very bytes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from schemas.errors import NewerSchema, Undecodable
@@ -51,9 +54,9 @@ class Produced:
 
     def compare(self, output: Output) -> Difference | None:
         """None when the log holds this output."""
-        if output.meta is None:
+        group = _group(output, output.meta)
+        if group is None:
             raise TypeError(f"{output.topic}: an output of a node carries no meta")
-        group = _group(output.topic, output.partition, output.meta)
         record = self._find(group)
         if record is None:
             if self._is_compacted(output):
@@ -119,9 +122,9 @@ class Produced:
             return False
         if _compacts(topic):
             self._latest[topic, partition, record.key] = record.offset
-        meta = self._meta(record)
-        if meta is not None:
-            self._waiting[_group(topic, partition, meta)].append(record)
+        group = _group(record, self._meta(record))
+        if group is not None:
+            self._waiting[group].append(record)
         return True
 
     def _meta(self, record: Record) -> Meta | None:
@@ -129,7 +132,7 @@ class Produced:
             value = self._wire.decode(record.topic, record.value or b"")
         except (Undecodable, NewerSchema):
             return None  # no step writes such a record: whoever did, it is nobody's output
-        meta: Meta | None = value.meta
+        meta: Meta | None = getattr(value, "meta", None)
         return meta
 
     def _both(self, what: str, output: Output, record: Record) -> Difference:
@@ -161,9 +164,21 @@ def _compacts(topic: str) -> bool:
     return BY_NAME[topic].cleanup == "compact"
 
 
-def _group(topic: str, partition: int, meta: Meta) -> _Group:
-    source = meta.source
-    return topic, partition, meta.event_id, source.topic, source.partition, source.offset
+def _group(one: Output | Record, meta: Meta | None) -> _Group | None:
+    """What tells a record from others of its place; None for one that no node wrote."""
+    if meta is not None:
+        source = meta.source
+        known = meta.event_id, source.topic, source.partition, source.offset
+        return one.topic, one.partition, *known
+    if not _has_meta(one.topic):
+        digest = blake2b(one.value or b"", digest_size=16).hexdigest()
+        return one.topic, one.partition, digest, str(one.key), one.timestamp_ms, 0
+    return None
+
+
+@cache
+def _has_meta(topic: str) -> bool:
+    return "meta" in getattr(BY_NAME[topic].record, "__struct_fields__", ())
 
 
 def _differs(output: Output, record: Record) -> str | None:

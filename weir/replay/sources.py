@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from weir.errors import WeirError
 from weir.replay.log import Reader, Record
 
+PATIENCE_S = 5.0
+"""A worker folds a record before another reader may see it."""
+
 
 class Sources:
     """Reads every source partition forward, once."""
@@ -24,7 +27,7 @@ class Sources:
         """The committed records of [start, stop); markers and aborted records are gaps in it."""
         wanted = start
         while wanted < stop:
-            record = self._reader.next(topic, partition)
+            record = self._reader.next(topic, partition, PATIENCE_S)
             place = f"{topic}[{partition}]"
             if record is None:
                 raise WeirError(f"{place} ends before offset {stop - 1}, which was folded")
