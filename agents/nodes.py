@@ -10,7 +10,7 @@ from agents.wiring import WireCodec, partition_of
 from schemas.topics import BY_NAME, key_of, partition_key
 from schemas.wire import Wire
 from streams.effects import Call, Look, Prepare
-from streams.node import Node, fold
+from streams.node import Node, fold, node_key
 from streams.step import DeadLetter, Emit, Event, Refused, Started, Tick, Wake
 from tables.spec import PARTITION_KEY
 
@@ -33,7 +33,7 @@ def add_node(app: exact.App, node: Node, wire: Wire, partitions: int) -> None:
             try:
                 _check_partition(event, partitions)
                 for output in fold(node, part, _input(event)):
-                    _carry_out(output, event, sinks, part, partitions)
+                    _carry_out(output, node, event, sinks, part, partitions)
             except (Refused, exact.TooLarge) as why:
                 event.refuse(getattr(why, "cause", "too_large"), str(why))
         return
@@ -72,7 +72,12 @@ def _input(event: exact.Event) -> Any:
 
 
 def _carry_out(
-    output: Any, event: exact.Event, sinks: dict[str, Any], part: Any, partitions: int
+    output: Any,
+    node: Node,
+    event: exact.Event,
+    sinks: dict[str, Any],
+    part: Any,
+    partitions: int,
 ) -> None:
     if isinstance(output, Emit):
         topic = BY_NAME[output.topic]
@@ -81,15 +86,22 @@ def _carry_out(
         sinks[output.topic].send_soon(
             key=key,
             value=output.value,
-            partition=None if lies_by is None else partition_of(lies_by, partitions),
+            partition=_partition(node, event, lies_by, partitions),
             timestamp=output.timestamp_ms,
             headers=None if output.topic in HOT else LIVE,
         )
     elif isinstance(output, Wake):
-        part.wake(event.key, output.at_ms)
+        part.wake(node_key(node, event), output.at_ms)
     elif isinstance(output, Prepare | Call | Look):
         event.effect(output)
     elif isinstance(output, DeadLetter):
         event.dead_letter(output.cause, str(output))
     else:
         raise TypeError(f"a step returned {output!r}, which is no output")
+
+
+def _partition(node: Node, event: exact.Event, lies_by: str | None, partitions: int) -> int | None:
+    """Where an output lies; None: where its key does."""
+    if node.per_partition:
+        return event.partition
+    return None if lies_by is None else partition_of(lies_by, partitions)

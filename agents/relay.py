@@ -35,7 +35,9 @@ def add_relay(app: exact.App, wire: Wire, partitions: int) -> None:
     codec = WireCodec(wire)
     source = app.topic(*RELAYED, value_serializer=codec)
     inboxes = [
-        (app.topic(node.inbox, value_serializer=codec), INBOX_RECORD[node.name]) for node in NODES
+        (app.topic(node.inbox, value_serializer=codec), INBOX_RECORD[node.name])
+        for node in NODES
+        if node.inbox is not None
     ]
 
     async def relay(stream: Any) -> AsyncIterator[None]:

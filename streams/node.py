@@ -33,15 +33,21 @@ Step = Callable[[Entries, Event, InForce], list[Any]]
 
 @dataclass(frozen=True)
 class Node:
-    """A domain node: one Faust agent, one table, one pure step. `inbox` is one of its `sources`."""
+    """A domain node: one Faust agent, one table, one pure step. `inbox` is one of its `sources`;
+    without one no policy reaches it.
+
+    A node `per_partition` has one key for each partition of its sources, `<name>-<partition>`, and
+    what it writes lies in the partition of the same number.
+    """
 
     name: str
     app: str
     sources: tuple[str, ...]
-    inbox: str
+    inbox: str | None
     table: TableSpec
     step: Step
     sinks: tuple[str, ...]
+    per_partition: bool = False
 
 
 def fold(node: Node, store: Store, event: Event) -> list[Any]:
@@ -62,7 +68,12 @@ def fold(node: Node, store: Store, event: Event) -> list[Any]:
         expected = key_of(BY_NAME[event.topic], value)
         if expected is not None and event.key != expected:
             raise Refused("key", "key", event.key, f"the contract derives {expected!r}")
-    return node.step(Entries(store, event.key), event, in_force(store))
+    return node.step(Entries(store, node_key(node, event)), event, in_force(store))
+
+
+def node_key(node: Node, event: Event) -> str:
+    """The key whose entries an event changes: the message key, unless a partition is one key."""
+    return f"{node.name}-{event.partition}" if node.per_partition else event.key
 
 
 def in_force(store: Store) -> InForce:

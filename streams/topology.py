@@ -5,12 +5,14 @@ Wiring, replay, documentation and the test harness are all made from these tuple
 
     hedge-executions, loan-states, snapshots ─> book ─> proposals ─> gate ─> intents ─> (executor)
                                   book-inputs <─ outcomes ─┴───────────────────┘
+    every decision ─> audit
 """
 
 from __future__ import annotations
 
-from streams import book, gate, intents
+from streams import audit, book, gate, intents
 from streams.node import Node
+from tables.audit import AUDIT as AUDIT_TABLE
 from tables.book import BOOK as BOOK_TABLE
 from tables.gate import GATE as GATE_TABLE
 from tables.intents import INTENTS as INTENTS_TABLE
@@ -74,5 +76,16 @@ INTENTS = Node(
     ),
 )
 
-NODES = (BOOK, GATE, INTENTS)
+AUDIT = Node(
+    name="audit",
+    app=PIPELINE,
+    sources=("treasury.decisions.v1",),
+    inbox=None,
+    table=AUDIT_TABLE,
+    step=audit.step,
+    sinks=("treasury.audit.v1",),
+    per_partition=True,
+)
+
+NODES = (BOOK, GATE, INTENTS, AUDIT)
 RELAYED = ("orch_config_updates", "treasury.controls.v1")

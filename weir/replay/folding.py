@@ -17,7 +17,7 @@ from schemas.records import MergeRun
 from schemas.topics import BY_NAME, key_of, partition_key
 from schemas.wire import Wire
 from streams.effects import Call, Look, Prepare
-from streams.node import Node, fold
+from streams.node import Node, fold, node_key
 from streams.step import DeadLetter, Emit, Event, Refused, Started, Tick, Wake
 from tables.spec import PARTITION_KEY
 from weir.errors import WeirError
@@ -121,7 +121,7 @@ class Folding:
             if isinstance(output, Emit):
                 found.append(self._placed(node, output, event))
             elif isinstance(output, Wake):
-                part.due.wake(event.key, output.at_ms)
+                part.due.wake(node_key(node, event), output.at_ms)
             elif isinstance(output, DeadLetter):
                 self.refused += 1
             elif not isinstance(output, Prepare | Call | Look):
@@ -136,9 +136,10 @@ class Folding:
             raise Refused("too_large", "value", len(value))
         lies_by = partition_key(topic, output.value) or key
         at_ms = output.timestamp_ms
+        hashed = partition_of(lies_by, self._partitions[output.topic])
         return Output(
             output.topic,
-            partition_of(lies_by, self._partitions[output.topic]),
+            event.partition if node.per_partition else hashed,
             key.encode(),
             value,
             event.timestamp_ms if at_ms is None else at_ms,

@@ -1,0 +1,46 @@
+"""Hash chains: how a record follows from the one before, and one root over many chains.
+
+A record's hash is sha256 over the bytes of the hash before it and the canonical JSON of the record
+without `prev_hash` and `hash`. That JSON is the record's own JSON form (what `weir consume --json`
+prints as its value), so an auditor needs no code of ours. The root is the Merkle tree of RFC 6962
+over the heads in the order of their chain ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+from schemas.jsonform import to_json
+from schemas.records import AuditRecord, ChainHead
+from streams.canonical import canonical
+
+GENESIS = "0" * 64
+"""The hash before the first record."""
+
+
+def digest(prev_hash: str, content: dict[str, Any]) -> str:
+    """The hash of what stands after `prev_hash` (both in hex). ValueError if that is no hex."""
+    return sha256(bytes.fromhex(prev_hash) + canonical(content).encode()).hexdigest()
+
+
+def content(record: AuditRecord) -> dict[str, Any]:
+    """What a record's hash speaks of: its JSON form without the two hashes."""
+    form = to_json(record)
+    del form["prev_hash"], form["hash"]
+    return form
+
+
+def root(heads: Iterable[ChainHead]) -> str:
+    """The Merkle root over heads, in hex; the sha256 of nothing where there are none."""
+    ordered = sorted(heads, key=lambda head: head.chain_id)
+    leaves = [sha256(b"\0" + canonical(to_json(head)).encode()).digest() for head in ordered]
+    return (_tree(leaves) if leaves else sha256(b"").digest()).hex()
+
+
+def _tree(leaves: Sequence[bytes]) -> bytes:
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1 << (len(leaves) - 1).bit_length() - 1
+    return sha256(b"\1" + _tree(leaves[:split]) + _tree(leaves[split:])).digest()

@@ -1,0 +1,18 @@
+"""What the audit knows of its chain: the place and hash of the last record."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tables.partition import PARTITION_PART
+from tables.spec import TableSpec
+
+
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """The last record of a chain; `hash` in hex."""
+
+    seq: int
+    hash: str
+
+
+AUDIT = TableSpec("audit", {**PARTITION_PART, "heads": Head})
