@@ -154,9 +154,7 @@ class Harness:
 
     async def take_over(self) -> None:
         """The partitions come to this worker anew: keys with a wake-up pending are told."""
-        self._session.generation += 1
-        self._engine.unstarted = {(t, p) for t in self._engine.tables for p in t.parts}
-        await self.turn([])
+        await self.turn([], generation=self._session.generation + 1)
 
     async def turn(
         self, messages: Iterable[Any], at_ms: int | None = None, generation: int | None = None
@@ -169,6 +167,7 @@ class Harness:
             self._now_ms = at_ms
         if generation is not None:
             self._session.generation = generation
+            self._engine.unstarted = {(t, p) for t in self._engine.tables for p in t.parts}
         work = asyncio.create_task(self._work(list(messages)))
         await asyncio.wait({work, *self._agents}, return_when=asyncio.FIRST_COMPLETED)
         self._raise_failed()
@@ -182,7 +181,7 @@ class Harness:
 
     @property
     def records(self) -> list[Sent]:
-        """Everything written so far: outputs, dead letters, changelogs, merge order."""
+        """All that was written: outputs, dead letters, changelogs, merge order. May be cleared."""
         return self._log.records
 
     @property

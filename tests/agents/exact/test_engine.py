@@ -16,7 +16,7 @@ from tests.agents.exact import verify
 from tests.agents.exact.rig import Rig, until
 
 GOOD = 600
-LONG = b"{" + b"x" * 999_000  # nearly as large as a producer lets through
+LONG = b"{" + b"x" * 999_900  # as large as a producer lets through
 POISON = (
     ("deposits", b"not json", b"acc-1", 111_000, [("trace", b"\x00\xff"), ("trace", b"2")]),
     ("deposits", None, b"acc-2", 112_000, None),
