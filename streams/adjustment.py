@@ -40,6 +40,7 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     new = opening.position(at, old, correction, event.timestamp_ms)
     change = recon_pnl_e18(at, old, new, correction.entry_price_e18 or 0)
     entries.put("positions", new, at.place)
+    opening.reset(entries, at.place, new)
     pending = Adjustment(at.symbol, at.idx, at.category, at.ccy, change)
     entries.put("adjustments", pending, f"{correction.break_id}|{correction.correction_id}")
     book: PnlBook = entries.get("pnl_book", at.ccy) or NO_PROFIT

@@ -19,7 +19,7 @@ from schemas.records import (
     LoanState,
     Request,
 )
-from streams import adjustment, flight, freeze, loan, opening, pnl, rows, wallet
+from streams import adjustment, executions, flight, freeze, loan, opening, rows, wallet
 from streams.step import DeadLetter, Entries, Event, InForce, Refused, Started, Tick
 
 
@@ -27,7 +27,7 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     """The outputs of one event of one account."""
     value = event.value
     if isinstance(value, HedgeExecution):
-        outputs = pnl.step(entries, event, in_force)
+        outputs = executions.step(entries, event, in_force)
         if outputs and not isinstance(outputs[0], DeadLetter):
             outputs += flight.step(entries, event, in_force, rows.trigger(value))
         return outputs
@@ -67,4 +67,10 @@ def _corrected(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         return opening.step(entries, event, in_force)
     if kind == "RECON_ADJUST":
         return adjustment.step(entries, event, in_force)
+    if kind in (executions.LATE, executions.RESTATE):
+        outputs = executions.correct(entries, event, in_force)
+        if outputs and not isinstance(outputs[0], DeadLetter):
+            trigger = f"correction:{event.value.correction_id}"
+            outputs += flight.step(entries, event, in_force, trigger)
+        return outputs
     raise Refused("unsupported", "kind", kind, "the book does not take it yet")

@@ -14,7 +14,7 @@ from typing import Any
 
 from schemas.money import E18
 from schemas.records import AccountSnapshot, Correction
-from streams import freeze, trades
+from streams import freeze, journal, lots, trades
 from streams.contract import CONTRACTS
 from streams.fills import FLAT, LARGEST_E18, Result
 from streams.rows import CLOSED_TRADE, LONG, SHORT
@@ -35,12 +35,19 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     old: Position = entries.get("positions", at.place) or FLAT
     new = position(at, old, correction, event.timestamp_ms)
     entries.put("positions", new, at.place)
+    reset(entries, at.place, new)
     stamp = meta(event, in_force, f"correction:{correction.correction_id}")
     result = Result(CAUSE)
     return [
         Emit("treasury.positions.v1", trades.placed(at, new, stamp)),
         *trades.changed(at, old, new, result, stamp),
     ]
+
+
+def reset(entries: Entries, place: str, position: Position) -> None:
+    """No tail of rows reaches back across a correction, and what is held now is one lot."""
+    journal.reset(entries, place, position)
+    lots.reset(entries, place)
 
 
 def repeated(entries: Entries, event: Event) -> bool:

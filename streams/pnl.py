@@ -20,45 +20,15 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.records import HedgeExecution, Meta, PnLRecord
-from streams import freeze, trades
+from streams import trades
 from streams.available import available_e18, shortfall_e18
-from streams.fills import FLAT, LARGEST_E18, Result, fee_is_settled, fold
-from streams.freeze import Unsafe
-from streams.rows import CLOSED_TRADE, check_leg, content, located, trigger
-from streams.step import Emit, Entries, Event, InForce, Refused, meta
-from tables.book import Feed, PnlBook, Repeats, Seen
+from streams.fills import Result, fee_is_settled
+from streams.rows import CLOSED_TRADE
+from streams.step import Emit
+from tables.book import PnlBook
 from tables.position import Position
 
 NO_PROFIT = PnlBook()
-
-__all__ = ["FLAT", "NO_PROFIT", "Result", "booked", "fold", "published", "record", "step"]
-
-
-def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
-    """A PnLRecord for each execution, a Position where the size changed; nothing for a repeat."""
-    row: HedgeExecution = event.value
-    digest = content(row)
-    mark = f"{row.category}|{row.exec_id}"
-    seen = entries.get("seen", mark)
-    if seen is not None:
-        return _repeated(entries, row, seen.digest == digest)
-    idx, place, held = located(entries, row)
-    old = held or FLAT
-    try:
-        position, result = fold(old, row)
-        check_leg(row, idx, position.qty_e18)
-    except Unsafe as why:
-        return freeze.unsafe(entries, event, why)
-    _one_kind(entries, row)
-    book = booked(entries.get("pnl_book", row.settle_ccy) or NO_PROFIT, result)
-    if abs(book.realised_e18) > LARGEST_E18:
-        raise Refused("overflow", "price", row.price_e18, "the sum of profits is out of range")
-    entries.put("seen", Seen(digest, row.exec_time_ms), mark)
-    if position is not old:
-        entries.put("positions", position, place)
-    entries.put("pnl_book", book, row.settle_ccy)
-    stamp = meta(event, in_force, trigger(row))
-    return published(row, idx, old, position, result, book, stamp)
 
 
 def booked(old: PnlBook, result: Result) -> PnlBook:
@@ -129,22 +99,3 @@ def record(row: HedgeExecution, idx: int, result: Result, book: PnlBook, stamp: 
         timestamp_ms=row.exec_time_ms,
         category=row.category,
     )
-
-
-def _repeated(entries: Entries, row: HedgeExecution, same: bool) -> list[Any]:
-    if not same:
-        raise Refused(
-            "exists_different", "exec_id", row.exec_id, "the same id came before with other content"
-        )
-    dropped = (entries.get("repeats") or Repeats()).dropped
-    entries.put("repeats", Repeats(dropped + 1))
-    return []
-
-
-def _one_kind(entries: Entries, row: HedgeExecution) -> None:
-    """Fills and closed trades of one account would count the same profit twice."""
-    feed: Feed | None = entries.get("feed")
-    if feed is None:
-        entries.put("feed", Feed(row.kind))
-    elif feed.kind != row.kind:
-        raise Refused("mixed_feed", "kind", row.kind, f"the account's rows are {feed.kind}")

@@ -44,15 +44,6 @@ class Feed(msgspec.Struct, frozen=True, gc=False):
     kind: str
 
 
-class Seen(msgspec.Struct, frozen=True, gc=False):
-    """One execution that was folded, key `category|exec_id`; the digest tells a repeat from a
-    contradiction.
-    """
-
-    digest: str
-    exec_time_ms: int
-
-
 class Repeats(msgspec.Struct, frozen=True, gc=False):
     """How many executions came again with the same content and were dropped."""
 
@@ -67,7 +58,6 @@ BOOK = TableSpec(
         "pnl_book": PnlBook,
         "feed": Feed,
         **CORRECTIONS,
-        "seen": Seen,
         "fills": Booked,
         "takes": MoreTakes,
         "nth": Nth,

@@ -67,6 +67,7 @@ class Booked(msgspec.Struct, frozen=True, gc=False):
     fees_e18: int
     funding_e18: int
     trade_view_e18: int
+    withheld_e18: int = 0
     late: bool = False
     after: Position | None = None
     opened: Opened | None = None

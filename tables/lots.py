@@ -12,6 +12,7 @@ import msgspec
 
 METHODS = ("FIFO", "LIFO", "HIFO")
 HEAP_WIDTH = 8
+AVERAGE, ALL = "ACB", "ALL"
 NO_LOT = -1
 
 
@@ -28,12 +29,13 @@ class Lot(msgspec.Struct, frozen=True, gc=False):
 
 class LotsHead(msgspec.Struct, frozen=True, gc=False):
     """Where each method goes on, key `place`: the next number, FIFO's oldest lot, LIFO's newest,
-    and how many entries HIFO's heap has.
+    how many lots HIFO has left and how many entries its heap has.
     """
 
     next: int = 0
     oldest: int = 0
     newest: int = NO_LOT
+    live: int = 0
     heap: int = 0
 
 

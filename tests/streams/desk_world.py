@@ -26,6 +26,7 @@ from schemas.records import (
     PolicyCopy,
     Proposal,
     Source,
+    Trade,
     UsdRate,
     WalletBalance,
 )
@@ -41,6 +42,7 @@ UNITS_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 TOPICS = {
     "pnl": "treasury.pnl.v1",
     "position": "treasury.positions.v1",
+    "lot": "treasury.tax-lots.v1",
     "trade": "treasury.trades.v1",
     "risk": "treasury.risk-events.v1",
     "allocation": "treasury.allocations.v1",
@@ -64,6 +66,7 @@ class World:
         self.last: Any = None
         self.wakes: dict[str, int | None] = {"book": None, "gate": None}
         self.proposals: list[Proposal] = []
+        self.trades: list[Trade] = []
         self.settings: dict[str, Any] = {**json.loads(canonical(Policy())), **MORE_POLICY, **policy}
         self.put_policy(self.settings)
         self.put_control("ACTIVE", "all")
@@ -312,6 +315,7 @@ class World:
                 source=fields.get("source", "ws"),
                 position_idx=int(fields["idx"]) if "idx" in fields else None,
                 multiplier_e18=parse_e18(fields.get("multiplier", "1")),
+                seq=int(fields.get("seq", self.offset)),
                 revision=int(fields.get("revision", "0")),
                 **{f"{name}_e18": units(fields, name) for name in OPTIONAL_UNITS},
             ),
@@ -360,6 +364,8 @@ class World:
                 self.wakes[node] = item.at_ms
             elif topic_of(item) == TOPICS["proposal"]:
                 self.proposals.append(item.value)
+            elif topic_of(item) == TOPICS["trade"]:
+                self.trades.append(item.value)
 
 
 def units(fields: dict[str, str], name: str) -> int | None:

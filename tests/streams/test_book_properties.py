@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.money import E18
 from schemas.records import HedgeExecution
-from streams import pnl
+from streams import executions
 from streams.available import available_e18
 from streams.step import NOTHING_IN_FORCE, Entries, Event
 from tables.memory import MemoryStore
@@ -55,7 +55,7 @@ def fold_all(rows: list[HedgeExecution]) -> tuple[MemoryStore, list[object]]:
     store, out = MemoryStore(), []
     for offset, row in enumerate(rows):
         event = Event("hedge-executions", 0, offset, ACCOUNT, row, row.exec_time_ms, T0_MS)
-        out += pnl.step(Entries(store, ACCOUNT), event, NOTHING_IN_FORCE)
+        out += executions.step(Entries(store, ACCOUNT), event, NOTHING_IN_FORCE)
     return store, out
 
 

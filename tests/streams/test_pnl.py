@@ -127,7 +127,8 @@ def test_the_same_execution_counts_once() -> None:
         table  book repeats dropped=2
         table  book positions linear|BTCUSDT|0 qty=2
         refused exists_different exec_id fill f1 buy 3 at 100 fee=0.12
-        refused exists_different exec_id fill f1 buy 2 at 100 fee=0.12 revision=1
+        fill   f1 buy 2 at 100 fee=0.13 revision=1
+        expect pnl revision=1 delta_fees=0.01 delta_net=-0.01
         fill   f1 buy 2 at 100 category=spot fee=0.12
         expect position size=2 category=spot
     """)
@@ -142,7 +143,7 @@ def test_the_same_execution_counts_once() -> None:
         "range price fill f buy 1 at 0",
         "range multiplier fill f buy 1 at 1 multiplier=0",
         "side side fill f unknown 1 at 100",
-        "range exec_time fill f buy 1 at 100 time=281474976710656",
+        "future exec_time fill f buy 1 at 100 time=281474976710656",
         "range position_idx fill f buy 1 at 100 idx=3",
         "range fee_ccy fill f buy 1 at 100 fee=1 fee_ccy= category=spot",
         "range fee fill f buy 1 at 100 fee=1 fee_ccy=BTC category=spot",
