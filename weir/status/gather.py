@@ -15,6 +15,7 @@ from weir.topics import partition_counts
 ENOUGH_S = 1.0
 ENOUGH_RECORDS = 50_000
 ANSWER_S = 3.0
+LAST = 1 << 62
 _BATCH = 2000
 
 Place = tuple[str, int]
@@ -47,7 +48,9 @@ class Found:
 
 
 def gather(bootstrap: str, start: dict[Place, int], tails: list[Place], tail: int) -> Found:
-    """Committed records from the offsets of `start`, and the last `tail` offsets of `tails`."""
+    """Committed records from the offsets of `start`, and the last `tail` offsets of `tails`; of a
+    place in both, what either asks for.
+    """
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -63,18 +66,18 @@ def gather(bootstrap: str, start: dict[Place, int], tails: list[Place], tail: in
     with closing(consumer):
         partition_counts(bootstrap, consumer)  # a client that knows the cluster reads at once
         try:
-            consumer.assign(
-                [TopicPartition(*place, offset) for place, offset in start.items()]
-                + [_tail(consumer, place, tail) for place in tails]
-            )
+            begin = dict(start)
+            for place in tails:
+                begin[place] = min(_tail(consumer, place, tail), start.get(place, LAST))
+            consumer.assign([TopicPartition(*place, offset) for place, offset in begin.items()])
         except KafkaException as error:
             raise WeirError(f"Kafka at {bootstrap} does not answer") from error
-        return _read(consumer, len(start) + len(tails))
+        return _read(consumer, len(begin))
 
 
-def _tail(consumer: Consumer, place: Place, tail: int) -> TopicPartition:
+def _tail(consumer: Consumer, place: Place, tail: int) -> int:
     low, high = consumer.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_S)
-    return TopicPartition(*place, max(low, high - tail))
+    return int(max(low, high - tail))
 
 
 def _read(consumer: Consumer, places: int) -> Found:
