@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import Any
 
-from schemas.jsonform import to_json
+from schemas.jsonform import iso, to_json
 from schemas.records import AuditRecord, ChainHead
 from streams.canonical import canonical
 
@@ -27,9 +27,25 @@ def digest(prev_hash: str, content: dict[str, Any]) -> str:
 
 def content(record: AuditRecord) -> dict[str, Any]:
     """What a record's hash speaks of: its JSON form without the two hashes."""
-    form = to_json(record)
-    del form["prev_hash"], form["hash"]
-    return form
+    meta = record.meta
+    return {
+        "meta": {
+            "event_id": meta.event_id,
+            "event_time": iso(meta.event_time_ms),
+            "policy": meta.policy,
+            "source": {
+                "topic": meta.source.topic,
+                "partition": meta.source.partition,
+                "offset": meta.source.offset,
+            },
+        },
+        "chain_id": record.chain_id,
+        "seq": record.seq,
+        "kind": record.kind,
+        "decision_id": record.decision_id,
+        "actor": record.actor,
+        "body": record.body,
+    }
 
 
 def root(heads: Iterable[ChainHead]) -> str:
