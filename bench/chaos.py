@@ -23,11 +23,13 @@ import os
 import random
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from confluent_kafka import KafkaException
@@ -142,7 +144,7 @@ class Campaign:
 
     def _fresh_admin(self) -> None:
         """One that knows the broker's present leader epochs, and does not report lost ones."""
-        settings = {"bootstrap.servers": self._rig.bootstrap, "log_level": 0}
+        settings: dict[str, Any] = {"bootstrap.servers": self._rig.bootstrap, "log_level": 0}
         self._rig.admin = AdminClient(settings)
 
     # -- the supervisor
@@ -207,8 +209,7 @@ class Campaign:
             faults += [(name, fault)] * count
         for word in WINDOWS * given.windows:
             for number in (signal.SIGKILL, signal.SIGSTOP):
-                name = f"{number.name} in {word}"
-                faults.append((name, lambda w=word, n=number: self._window(w, n)))  # type: ignore[misc]
+                faults.append((f"{number.name} in {word}", partial(self._window, word, number)))
         self._chance.shuffle(faults)
         pnl_end = 0
         self._until(lambda: self._pnl_end() > 0, "the first output")
@@ -280,9 +281,13 @@ class Campaign:
         for slot in WORKERS:
             worker = self._rig.workers[slot]
             worker.send_signal(signal.SIGTERM)
-            self._until(lambda w=worker: w.poll() is not None, "a worker's end", 45)  # type: ignore[misc]
-            self._until(lambda s=slot: self._rig.workers[s].poll() is None, "its successor")  # type: ignore[misc]
+            self._until(partial(_has_ended, worker), "a worker's end", 45)
+            self._until(partial(self._is_succeeded, slot, worker), "its successor")
             time.sleep(4)
+
+    def _is_succeeded(self, slot: int, worker: subprocess.Popen[bytes]) -> bool:
+        with self._lock:
+            return self._rig.workers[slot] is not worker
 
     def _window(self, word: str, number: signal.Signals) -> None:
         """A worker that ends, or freezes past its session, in a certain passage of a window."""
@@ -333,6 +338,10 @@ class Campaign:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{patience_s:.0f} s passed without {what}")
             time.sleep(pause_s)
+
+
+def _has_ended(worker: subprocess.Popen[bytes]) -> bool:
+    return worker.poll() is not None
 
 
 if __name__ == "__main__":

@@ -284,4 +284,4 @@ def _text(exact: Fraction) -> str:
 def _decode(data: bytes) -> dict[str, Any]:
     id = int.from_bytes(data[1:5], "big")
     decoded = fastavro.schemaless_reader(io.BytesIO(data[5:]), _SCHEMAS[id], None)
-    return dict(decoded)  # type: ignore[call-overload, arg-type]
+    return dict(decoded)  # type: ignore[arg-type]

@@ -6,7 +6,8 @@ not supported.
 
 from agents.exact.app import App
 from agents.exact.config import Config, SlotTaken
+from agents.exact.harness import Harness
 from agents.exact.stream import STARTED, TICK, Event
 from agents.exact.topic import TooLarge
 
-__all__ = ["STARTED", "TICK", "App", "Config", "Event", "SlotTaken", "TooLarge"]
+__all__ = ["STARTED", "TICK", "App", "Config", "Event", "Harness", "SlotTaken", "TooLarge"]

@@ -1,6 +1,6 @@
 """A harness: feeds events to the agents of an app without a broker, and shows what they did.
 
-    async with Harness(app) as h:
+    async with exact.Harness(app) as h:
         await h.feed("deposits", {"amount": 5}, key="acc-1", timestamp_ms=1_000)
         assert h.values(sums) == [{"total": 5}]
 

@@ -72,10 +72,8 @@ def build(suffix: str, bootstrap: str, datadir: Path, **settings):
     deposits = app.topic(f"deposits-{suffix}", f"rates-{suffix}", value_serializer=Json())
     sums = app.topic(f"sums-{suffix}", value_serializer=Json())
     large = app.topic(f"large-{suffix}", value_serializer=Json())
-    numbered = app.topic(f"numbered-{suffix}", value_serializer=Json())
     single = app.topic(f"single-{suffix}", value_serializer=Json())
     accounts = app.Table("accounts", source=deposits, **codec_of(Account))
-    desks = app.Table("desks", source=large, **codec_of(Desk))
 
     @app.agent(deposits)
     async def add(stream):
@@ -110,13 +108,7 @@ def build(suffix: str, bootstrap: str, datadir: Path, **settings):
             if amount > 900:
                 await large.send(key="desk", value=event.value)
 
-    @app.agent(large, sink=[numbered])
-    async def number(stream):
-        async for value in stream:
-            desk = desks.get("desk", Desk())
-            desk = Desk(desk.total + value["amount"], desk.count + 1)
-            desks["desk"] = desk
-            yield {"id": value["id"], "number": desk.count, "total": desk.total}
+    _add_stage_two(app, suffix, large)
 
     @app.agent(single)
     async def copy(stream):
@@ -133,6 +125,19 @@ def build(suffix: str, bootstrap: str, datadir: Path, **settings):
             out.writelines(f"{effect}\n" for effect in effects)
 
     return app
+
+
+def _add_stage_two(app: exact.App, suffix: str, large) -> None:
+    numbered = app.topic(f"numbered-{suffix}", value_serializer=Json())
+    desks = app.Table("desks", source=large, **codec_of(Desk))
+
+    @app.agent(large, sink=[numbered])
+    async def number(stream):
+        async for value in stream:
+            desk = desks.get("desk", Desk())
+            desk = Desk(desk.total + value["amount"], desk.count + 1)
+            desks["desk"] = desk
+            yield {"id": value["id"], "number": desk.count, "total": desk.total}
 
 
 def topics(suffix: str) -> dict[str, dict]:
@@ -155,8 +160,14 @@ def main() -> None:
     if stop_at:
         app.window(_stopper(app.engine.config.datadir, **stop_at))
     elif dawdle_s:
-        app.window(lambda word: time.sleep(dawdle_s) if word == "offsets" else None)
+        app.window(lambda word: _dawdle(dawdle_s) if word == "offsets" else None)
     app.Worker(loglevel="INFO", redirect_stdouts=False).execute_from_commandline()
+
+
+def _dawdle(seconds: float) -> None:
+    over_s = time.monotonic() + seconds
+    while time.monotonic() < over_s:
+        time.sleep(0.05)
 
 
 def _stopper(datadir: Path, word: str, signal: int, turn: int):
