@@ -2,30 +2,32 @@
 
 Ratios are fractions times 10^18 (0.45, never 45), amounts 10^-18 of the settlement currency. What
 is missing or old holds and is never guessed; a hold is a decision like any other and names the
-refusal. The rule gives factors; each part is then cut to the debt, to the wallet, and down to the
-venue's precision, and what is cut stays available.
+refusal. The rule of the policy gives amounts; each part is then cut to the debt, to the wallet, and
+down to the venue's precision, and what is cut stays available.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from schemas.money import E18, div_e18, floor_to
+from schemas.money import E18, divide_half_even, floor_to
 from schemas.outcome import Outcome
 from schemas.policy import Account, Policy
 from streams.available import kept_e18
+from streams.haircut import Haircut, of_coin
 from streams.loan import apr_e18
-from tables.allocation import Loan, Wallets
+from streams.rules import RULES, Case, Plan
+from tables.allocation import Loan, Wallets, YieldKnown
 
 REPAY, ADD, SPLIT, HOLD = "repay_principal", "add_collateral", "split", "hold"
 NO_RULE = "none"
 PRECISION_DEFAULT = 4
 """Decimal places for a coin the policy says nothing of: fewer than a venue takes always pass."""
+RECORD, POLICY, DEFAULT = "record", "policy", "default"
 
 
 class Facts(NamedTuple):
-    """What a decision is made from, at node time `at_ms`."""
+    """What a decision is made from, at node time `at_ms`; `frozen` are the marks that freeze."""
 
     account_id: str
     mode: str
@@ -33,14 +35,9 @@ class Facts(NamedTuple):
     available_e18: int
     loan: Loan | None
     wallets: Wallets | None
-
-
-class Plan(NamedTuple):
-    """What a rule wants: the factors of available profit to repay and to pledge, and why."""
-
-    repay_e18: int
-    collateral_e18: int
-    reason: str
+    frozen: tuple[str, ...] = ()
+    yielded: YieldKnown | None = None
+    settle_ccy: str = ""
 
 
 class Part(NamedTuple):
@@ -53,7 +50,10 @@ class Part(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """A decision and its arithmetic; `clipped_e18` is what debt, wallet and precision took away."""
+    """A decision and its arithmetic; `clipped_e18` is what debt, wallet and precision took away.
+
+    `floor_e18` is the loan to value below which the operation must not lead, where a rule has one.
+    """
 
     action: str
     reason: str
@@ -67,20 +67,19 @@ class Decided(NamedTuple):
     other_action: str = ""
     other_ltv_e18: int | None = None
     valid_until_ms: int = 0
+    floor_e18: int | None = None
 
 
 def decide(policy: Policy, facts: Facts) -> Decided:
     """The decision for one account, by the rule that its policy names."""
-    rule, loan, wallets = policy.allocation, facts.loan, facts.wallets
-    refusals = (guard(policy, facts) for guard in GUARDS)
-    refusal = next((refusal for refusal in refusals if refusal is not None), None)
-    if refusal is not None or loan is None or wallets is None:
-        return hold(refusal or Outcome.stale_loan, rule.rule)
-    yield_ = rule.collateral_yield.get(rule.settle_ccy, 0)
-    plan = RULES[rule.rule](policy, loan.ltv_ratio_e18, apr_e18(loan), yield_)
-    if plan.collateral_e18 and loan.col_res not in (None, 0):
+    rule = policy.allocation
+    case = case_of(policy, facts)
+    if isinstance(case, Outcome):
+        return hold(case, rule.rule)
+    plan = RULES[rule.rule](policy, case)
+    if plan.collateral_e18 and case.loan.col_res not in (None, 0):
         return hold(Outcome.frozen, rule.rule)
-    return _sized(policy, facts, plan, loan, wallets, yield_)
+    return _sized(policy, facts, case, plan)
 
 
 def hold(refusal: Outcome, rule: str = NO_RULE) -> Decided:
@@ -88,19 +87,45 @@ def hold(refusal: Outcome, rule: str = NO_RULE) -> Decided:
     return Decided(HOLD, refusal.value, rule)
 
 
-def seed_v1(policy: Policy, ltv_e18: int, apr: int, yield_: int) -> Plan:
-    """High: pledge. Low: repay if the loan costs clearly more than collateral yields. Else both."""
-    rule = policy.allocation
-    if ltv_e18 > rule.ltv_high_e18:
-        return Plan(0, rule.f_high_e18, "ltv_risk_reduction")
-    if ltv_e18 < rule.ltv_low_e18:
-        if apr > yield_ + rule.spread_min_e18:
-            return Plan(rule.f_low_e18, 0, "interest_optimization")
-        return Plan(0, rule.f_low_e18, "yield_optimization")
-    return Plan(rule.f_mid_repay_e18, rule.f_mid_collateral_e18, "balanced_allocation")
+def case_of(policy: Policy, facts: Facts) -> Case | Outcome:
+    """What the rule is asked; or the refusal of the first guard that does not let it be asked."""
+    refusals = (guard(policy, facts) for guard in GUARDS)
+    refusal = next((refusal for refusal in refusals if refusal is not None), None)
+    if refusal is not None or facts.loan is None or facts.wallets is None:
+        return refusal or Outcome.stale_loan
+    ccy = policy.allocation.settle_ccy
+    return Case(
+        available_e18=facts.available_e18,
+        wallet_e18=max(0, facts.wallets.transferable_e18.get(ccy, 0)),
+        loan=facts.loan,
+        apr_e18=apr_e18(facts.loan),
+        yield_e18=yield_of(policy, facts)[0],
+        places=_precision(policy, facts.account_id, ccy),
+        haircut=of_coin(policy, facts.loan, ccy),
+    )
 
 
-RULES: Mapping[str, Callable[[Policy, int, int, int], Plan]] = {"seed-v1": seed_v1}
+def yield_of(policy: Policy, facts: Facts) -> tuple[int, str]:
+    """The yearly yield of collateral and where it comes from: reported and fresh, else the
+    policy's, else 0.
+    """
+    rule, known = policy.allocation, facts.yielded
+    oldest_ms = facts.at_ms - policy.guards.yield_age_max_s * 1000
+    if known is not None and known.as_of_ms >= oldest_ms:
+        return known.rate_e18, RECORD
+    if rule.settle_ccy in rule.collateral_yield:
+        return rule.collateral_yield[rule.settle_ccy], POLICY
+    return 0, DEFAULT
+
+
+def ltv_after_e18(loan: Loan, haircut: Haircut, repay_e18: int, pledge_e18: int) -> int | None:
+    """The loan to value afterwards, the settlement currency taken as dollars; None without
+    collateral.
+    """
+    counted = loan.collateral_usd_e18 * E18 + haircut.value_e36(pledge_e18)
+    if counted == 0:
+        return None
+    return divide_half_even(max(0, loan.debt_usd_e18 - repay_e18) * E18 * E18, counted)
 
 
 def unknown_account(policy: Policy, facts: Facts) -> Outcome | None:
@@ -111,6 +136,11 @@ def unknown_account(policy: Policy, facts: Facts) -> Outcome | None:
 def paused(policy: Policy, facts: Facts) -> Outcome | None:
     """Both actions lower the loan to value, so REDUCING lets them pass."""
     return Outcome.paused if facts.mode == "PAUSED" else None
+
+
+def frozen(policy: Policy, facts: Facts) -> Outcome | None:
+    """What the book does not understand, or people have not looked at yet, decides nothing."""
+    return Outcome.frozen if facts.frozen else None
 
 
 def stale_loan(policy: Policy, facts: Facts) -> Outcome | None:
@@ -133,42 +163,40 @@ def currency_mismatch(policy: Policy, facts: Facts) -> Outcome | None:
     return None if same else Outcome.currency_mismatch
 
 
-GUARDS = (unknown_account, paused, stale_loan, stale_balance, currency_mismatch)
+GUARDS = (unknown_account, paused, frozen, stale_loan, stale_balance, currency_mismatch)
 """In the order of the closed list of refusals."""
 
 
-def _sized(
-    policy: Policy, facts: Facts, plan: Plan, loan: Loan, wallets: Wallets, yield_: int
-) -> Decided:
-    ccy = policy.allocation.settle_ccy
-    wallet = max(0, wallets.transferable_e18.get(ccy, 0))
-    wanted = [facts.available_e18 * factor // E18 for factor in plan[:2]]
-    repay_room = min(wanted[0], loan.repayable_e18, wallet)
-    places = _precision(policy, facts.account_id, ccy)
-    repay = _part("REPAY", repay_room, places[0])
-    pledge_room = min(wanted[1], wallet - repay.asked_e18)
-    pledge = _part("ADD_COLLATERAL", pledge_room, places[1])
+def _sized(policy: Policy, facts: Facts, case: Case, plan: Plan) -> Decided:
+    loan, wallets = case.loan, facts.wallets
+    repay_room = min(plan.repay_e18, loan.repayable_e18, case.wallet_e18)
+    repay = _part("REPAY", repay_room, case.places[0])
+    pledge_room = min(plan.collateral_e18, case.wallet_e18 - repay.asked_e18)
+    pledge = _part("ADD_COLLATERAL", pledge_room, case.places[1])
     asked = repay.asked_e18 + pledge.asked_e18
-    if asked == 0:
-        return hold(Outcome.below_min, policy.allocation.rule)._replace(yield_e18=yield_)
-    factor = plan.repay_e18 + plan.collateral_e18
+    rule = policy.allocation
+    if asked == 0 or wallets is None:
+        nothing = plan.reason if plan.exact else Outcome.below_min.value
+        return Decided(HOLD, nothing, rule.rule, yield_e18=case.yield_e18)
     other = ADD if plan.collateral_e18 == 0 else REPAY
+    instead = (asked, 0) if other == REPAY else (0, asked)
     return Decided(
         action=_action(plan),
         reason=plan.reason,
-        rule=policy.allocation.rule,
-        factor_e18=factor,
+        rule=rule.rule,
+        factor_e18=plan.factor_e18,
         parts=tuple(part for part in (repay, pledge) if part.asked_e18),
-        kept_e18=kept_e18(asked, factor),
-        clipped_e18=sum(wanted) - asked,
-        yield_e18=yield_,
-        ltv_after_e18=_ltv_after(loan, repay.asked_e18, pledge.asked_e18),
+        kept_e18=kept_e18(asked, plan.factor_e18),
+        clipped_e18=plan.repay_e18 + plan.collateral_e18 - asked,
+        yield_e18=case.yield_e18,
+        ltv_after_e18=ltv_after_e18(loan, case.haircut, repay.asked_e18, pledge.asked_e18),
         other_action=other,
-        other_ltv_e18=_ltv_after(loan, asked, 0) if other == REPAY else _ltv_after(loan, 0, asked),
+        other_ltv_e18=ltv_after_e18(loan, case.haircut, *instead),
         valid_until_ms=min(
             loan.as_of_ms + policy.guards.loan_age_max_s * 1000,
             wallets.as_of_ms + policy.guards.balance_age_max_s * 1000,
         ),
+        floor_e18=rule.ltv_target_e18 - rule.overshoot_max_e18 if plan.exact else None,
     )
 
 
@@ -190,11 +218,3 @@ def _action(plan: Plan) -> str:
     if plan.repay_e18 and plan.collateral_e18:
         return SPLIT
     return REPAY if plan.repay_e18 else ADD
-
-
-def _ltv_after(loan: Loan, repay_e18: int, collateral_e18: int) -> int | None:
-    """The loan to value afterwards, the settlement currency taken as dollars, no haircut."""
-    collateral = loan.collateral_usd_e18 + collateral_e18
-    if collateral == 0:
-        return None
-    return div_e18(max(0, loan.debt_usd_e18 - repay_e18), collateral)

@@ -1,14 +1,19 @@
-"""How much profit may be allocated (hwm-v1), and how operations consume it, in units of 10^-18 of
-one currency.
+"""How much profit may be allocated, and how operations consume it, in units of 10^-18 of one
+currency.
 
-R is all profit realised so far. Each operation claims l and keeps b = l·(1 − f)/f back for good, f
-being the factor of its own decision; available is what R has above Σ l + Σ b. A claim counts from
-the proposal on and only falls: to what was granted, to what was confirmed, to nothing when the
-operation ends without effect. So neither two open operations nor a partial result nor a new policy
-can allocate one profit twice, and losses are carried forward.
+hwm-v1: R is all profit realised so far. Each operation claims l and keeps b = l·(1 − f)/f back for
+good, f being the factor of its own decision; available is what R has above Σ l + Σ b. A claim
+counts from the proposal on and only falls: to what was granted, to what was confirmed, to nothing
+when the operation ends without effect. So neither two open operations nor a partial result nor a
+new policy can allocate one profit twice, and losses are carried forward.
+
+per-trade-v1: each row's profit by itself, in the order of the rows, losses left out; it counts from
+where the policy puts it in force. It can allocate more than was ever earned.
 """
 
 from __future__ import annotations
+
+from msgspec.structs import replace
 
 from schemas.money import E18
 from schemas.records import IntentOutcome
@@ -22,16 +27,30 @@ WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED"})
 GRANTED = frozenset({"READY", "AWAITING"})
 """The gate's answers that name the granted amount."""
 
+PER_TRADE = "per-trade-v1"
+
 
 def available_e18(book: PnlBook) -> int:
-    """A: realised profit above the high-water mark already consumed."""
-    taken = book.allocated_e18 + book.retained_e18 + book.withheld_e18
-    return max(0, book.realised_e18 - taken)
+    """A: profit above the high-water mark already consumed."""
+    return max(0, _profit(book) - book.allocated_e18 - book.retained_e18)
 
 
 def shortfall_e18(book: PnlBook) -> int:
     """How far losses or corrections have brought realised profit below that mark."""
     return max(0, book.allocated_e18 + book.retained_e18 - book.realised_e18)
+
+
+def by_rule(book: PnlBook, rule: str) -> PnlBook:
+    """The book as the policy wants it counted; the same object when it is counted so already."""
+    if (book.gains_e18 is not None) == (rule == PER_TRADE):
+        return book
+    consumed = book.allocated_e18 + book.retained_e18
+    return replace(book, gains_e18=consumed if rule == PER_TRADE else None)
+
+
+def gains_e18(book: PnlBook, net_e18: int) -> int | None:
+    """The gains of a book once a row earned this; None where losses count."""
+    return None if book.gains_e18 is None else book.gains_e18 + max(0, net_e18)
 
 
 def kept_e18(claim_e18: int, factor_e18: int) -> int:
@@ -49,10 +68,9 @@ def claim_e18(operation: Operation) -> int:
 def reserve(book: PnlBook, operation: Operation) -> PnlBook:
     """The book once an operation claims its part. Raises InvariantBroken if there is not enough."""
     new = _moved(book, claim_e18(operation), operation.kept_e18)
-    if new.allocated_e18 + new.retained_e18 > new.realised_e18:
+    if new.allocated_e18 + new.retained_e18 > _profit(new):
         raise InvariantBroken(
-            f"claimed {new.allocated_e18} and kept {new.retained_e18}"
-            f" exceed {new.realised_e18} realised"
+            f"claimed {new.allocated_e18} and kept {new.retained_e18} exceed {_profit(new)} earned"
         )
     return new
 
@@ -69,7 +87,7 @@ def settle(
         return book, operation
     claim = sum(leg.claim_e18 for leg in legs)
     kept = kept_e18(claim, operation.factor_e18)
-    new = Operation(operation.ccy, operation.factor_e18, kept, operation.trigger_ms, legs)
+    new = replace(operation, kept_e18=kept, legs=legs)
     return _moved(book, claim - claim_e18(operation), kept - operation.kept_e18), new
 
 
@@ -89,7 +107,7 @@ def _settled(leg: Leg, outcome: IntentOutcome) -> Leg:
         return leg
     if not outcome.final:
         claim = min(leg.claim_e18, outcome.granted_e18) if state in GRANTED else leg.claim_e18
-        return Leg(leg.intent_id, leg.kind, claim)
+        return replace(leg, claim_e18=claim)
     if state in WITHOUT_EFFECT:
         return _ended(leg, 0, outcome)
     if state != "CONFIRMED":
@@ -102,17 +120,24 @@ def _settled(leg: Leg, outcome: IntentOutcome) -> Leg:
 
 
 def _ended(leg: Leg, claim: int, outcome: IntentOutcome) -> Leg:
-    return Leg(leg.intent_id, leg.kind, claim, outcome.state, True, outcome.reason or "")
+    return replace(
+        leg,
+        claim_e18=claim,
+        state=outcome.state,
+        final=True,
+        reason=outcome.reason or "",
+        refs=outcome.venue_refs,
+    )
+
+
+def _profit(book: PnlBook) -> int:
+    """What may be consumed in all: profit that can be priced, or the gains of each row alone."""
+    return book.realised_e18 - book.withheld_e18 if book.gains_e18 is None else book.gains_e18
 
 
 def _moved(book: PnlBook, claim: int, kept: int) -> PnlBook:
-    return PnlBook(
-        book.gross_e18,
-        book.fees_e18,
-        book.funding_e18,
-        book.realised_e18,
-        book.highest_e18,
-        book.allocated_e18 + claim,
-        book.retained_e18 + kept,
-        book.withheld_e18,
+    return replace(
+        book,
+        allocated_e18=book.allocated_e18 + claim,
+        retained_e18=book.retained_e18 + kept,
     )

@@ -18,8 +18,9 @@ from schemas.records import (
     IntentOutcome,
     LoanState,
     Request,
+    Yield,
 )
-from streams import adjustment, executions, flight, freeze, loan, opening, rows, wallet
+from streams import adjustment, executions, flight, freeze, loan, opening, rows, wallet, yields
 from streams.step import DeadLetter, Entries, Event, InForce, Refused, Started, Tick
 
 
@@ -32,11 +33,11 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
             outputs += flight.step(entries, event, in_force, rows.trigger(value))
         return outputs
     if isinstance(value, LoanState):
-        other_band = loan.step(entries, event, in_force)
-        if other_band is None:
+        taken = loan.step(entries, event, in_force)
+        if taken is None:
             return []
-        trigger = f"as_of:{value.as_of_ms}"
-        return flight.step(entries, event, in_force, trigger, only_waiting=not other_band)
+        trigger, same = f"as_of:{value.as_of_ms}", not taken.other_band
+        return taken.outputs + flight.step(entries, event, in_force, trigger, only_waiting=same)
     if isinstance(value, AccountSnapshot):
         wallet.step(entries, event)
         opening.compare(entries, event)
@@ -51,6 +52,9 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         if outputs:
             outputs += flight.step(entries, event, in_force, f"accept:{value.break_id}")
         return outputs
+    if isinstance(value, Yield):
+        yields.step(entries, event)
+        return []
     if isinstance(value, Freeze | Request):
         freeze.step(entries, event)
         return []

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from schemas.outcome import Outcome
 from schemas.policy import Policy
 from schemas.records import HedgeExecution, IntentOutcome, LoanState
-from streams import loan, wallet
-from streams.allocation import HOLD, Facts, decide, hold
-from streams.available import available_e18, ended, reserve, settle
+from streams import actions, alerts, freeze, loan, post_check, wallet
+from streams.allocation import HOLD, Decided, Facts, decide, hold
+from streams.available import available_e18, by_rule, ended, reserve, settle
 from streams.proposal import Said, decision, proposals
-from streams.step import Entries, Event, InForce, InvariantBroken, Refused, Wake
+from streams.step import Entries, Event, InForce, InvariantBroken, Refused, Wake, meta
 from tables.allocation import Allocating, Leg, Operation
 from tables.book import PnlBook
 
@@ -33,7 +35,7 @@ def step(
     policy = in_force.policy
     if policy is None:
         return _without_policy(entries, event, in_force, trigger)
-    book: PnlBook | None = entries.get("pnl_book", policy.allocation.settle_ccy)
+    book = _book(entries, policy)
     if book is None:
         return []
     available = available_e18(book)
@@ -49,20 +51,18 @@ def step(
         available_e18=available,
         loan=entries.get("loans"),
         wallets=entries.get("wallets"),
+        frozen=freeze.marks(entries),
+        yielded=entries.get("yields", policy.allocation.settle_ccy),
+        settle_ccy=policy.allocation.settle_ccy,
     )
     decided = decide(policy, facts)
     said = Said(event, in_force, trigger, decided)
-    outputs = decision(said, facts, decided)
+    outputs = decision(said, facts, decided) + _mismatch(entries, event, facts, decided)
     if decided.action == HOLD:
         until_ms = event.at_ms + policy.allocation.retry_s * 1000
         return outputs + _wait(entries, in_force, decided.reason, until_ms)
-    ccy = policy.allocation.settle_ccy
-    legs = tuple(
-        Leg(intent_id, part.kind, part.asked_e18)
-        for part, intent_id in zip(decided.parts, said.intent_ids, strict=True)
-    )
-    operation = Operation(ccy, decided.factor_e18, decided.kept_e18, event.timestamp_ms, legs)
-    entries.put("pnl_book", reserve(book, operation), ccy)
+    operation = _operation(policy, event, facts, decided, said)
+    entries.put("pnl_book", reserve(book, operation), operation.ccy)
     entries.put("operations", operation, said.decision_id)
     entries.put("allocating", Allocating(open_id=said.decision_id))
     outputs += proposals(said, policy, facts, decided)
@@ -83,20 +83,68 @@ def outcome(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     new_book, new = settle(book, operation, value)
     if new is operation:
         return []
-    entries.put("operations", new, value.decision_id)
     entries.put("pnl_book", new_book, operation.ccy)
+    trigger, outputs = f"outcome:{value.intent_id}#{value.state}", []
+    stamp = meta(event, in_force, trigger)
     if value.final and value.state == "CONFIRMED":
-        loan.confirmed(entries, event)
+        new = replace(new, read=loan.confirmed(entries, event, in_force) or new.read)
         wallet.confirmed(entries, value)
+        outputs += post_check.step(entries, event, new, stamp)
     state: Allocating = entries.get("allocating") or _FREE
     if state.open_id != value.decision_id or not ended(new):
-        return []
+        entries.put("operations", new, value.decision_id)
+        return outputs
+    outputs += actions.ended(new, event, entries.get("loans"), stamp)
+    entries.put("operations", replace(new, before=None), value.decision_id)
     refusal = _refusal(new)
     if refusal:
         until_ms = _retry_ms(new, refusal, event, in_force)
-        return _wait(entries, in_force, refusal, until_ms)
+        return outputs + _wait(entries, in_force, refusal, until_ms)
     entries.put("allocating", _FREE)
-    return step(entries, event, in_force, f"outcome:{value.intent_id}#{value.state}")
+    return outputs + step(entries, event, in_force, trigger)
+
+
+def _book(entries: Entries, policy: Policy) -> PnlBook | None:
+    """The profit of the settlement currency, counted by the policy's rule."""
+    ccy = policy.allocation.settle_ccy
+    old: PnlBook | None = entries.get("pnl_book", ccy)
+    if old is None:
+        return None
+    new = by_rule(old, policy.pnl.available_rule)
+    if new is not old:
+        entries.put("pnl_book", new, ccy)
+    return new
+
+
+def _operation(
+    policy: Policy, event: Event, facts: Facts, decided: Decided, said: Said
+) -> Operation:
+    return Operation(
+        ccy=policy.allocation.settle_ccy,
+        factor_e18=decided.factor_e18,
+        kept_e18=decided.kept_e18,
+        trigger_ms=event.timestamp_ms,
+        legs=tuple(
+            Leg(intent_id, part.kind, part.asked_e18)
+            for part, intent_id in zip(decided.parts, said.intent_ids, strict=True)
+        ),
+        action=decided.action,
+        floor_e18=decided.floor_e18,
+        before=facts.loan,
+    )
+
+
+def _mismatch(entries: Entries, event: Event, facts: Facts, decided: Decided) -> list[Any]:
+    """The alert that a person must convert before anything can be repaid, and its end."""
+    name = Outcome.currency_mismatch.value
+    if facts.loan is None:
+        return []
+    if decided.reason == name:
+        text = f"the loan is in {facts.loan.coin}: profit cannot repay it before it is converted"
+        return alerts.fire(entries, event, name, text)
+    if facts.loan.coin != facts.settle_ccy:
+        return []
+    return alerts.resolve(entries, event, name, "profit can repay the loan as it is")
 
 
 def _waits(state: Allocating, event: Event, in_force: InForce) -> bool:

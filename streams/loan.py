@@ -1,45 +1,54 @@
 """What is owed: the account's loan as the venue publishes it, as ratios (0.45, never 45) and 10^-18
 units.
 
-The published loan to value is the truth for decisions. A state that is older than the one known is
-not applied, and what a confirmed operation read back from the venue counts as a newer one.
+The published loan to value is the truth for decisions. A state that is older than the one known, or
+than an operation that was confirmed since, is not applied. A confirmed repayment pays interest
+first, and the dearest debt of its coin first; what the venue was read as afterwards wins over the
+sum. Fixed loans only end whole, so no partial repayment goes to them.
 """
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
 from schemas.money import E18, parse_e18
 from schemas.records import IntentOutcome, LoanState
-from streams.step import Entries, Event, InForce, Refused
-from tables.allocation import Coordinates, Loan
+from streams import debts, distance, ltv
+from streams.step import Entries, Event, InForce, Refused, meta
+from tables.allocation import Coordinates, Loan, Pledged
 
 HOURS_PER_YEAR = 8760
 PERCENT_FROM_E18 = 3 * E18 // 2
 """A loan to value above 1.5 is a percentage under the name of a ratio."""
+REPAY = "REPAY"
 
 
-def step(entries: Entries, event: Event, in_force: InForce) -> bool | None:
-    """Takes a published state. Whether it lies in another band; None if it is not newer."""
+class Taken(NamedTuple):
+    """A state that was applied: whether it lies in another band, and what is said of it."""
+
+    other_band: bool
+    outputs: list[Any]
+
+
+def step(entries: Entries, event: Event, in_force: InForce) -> Taken | None:
+    """Takes a published state; None if it is not newer."""
     state: LoanState = event.value
     _validate(state)
     old: Loan | None = entries.get("loans")
-    if old is not None and state.as_of_ms <= old.as_of_ms:
+    if old is not None and state.as_of_ms <= max(old.as_of_ms, old.moved_at_ms):
         return None
-    new = Loan(
-        as_of_ms=state.as_of_ms,
-        coin=state.coin,
-        ltv_ratio_e18=state.ltv_ratio_e18,
-        hourly_rate_e18=state.hourly_rate_e18,
-        repayable_e18=_repayable(state),
-        debt_usd_e18=state.total_debt_usd_e18,
-        collateral_usd_e18=state.collateral_value_e18,
-        col_res=state.col_res,
-        band=band(state.ltv_ratio_e18, in_force),
-        source=Coordinates(event.topic, event.partition, event.offset),
-    )
+    new = _loan(state, event, in_force)
+    outputs = ltv.compare(entries, event)
+    if in_force.policy is not None:
+        told = distance.told(in_force.policy, old, new)
+        new = replace(new, told_e18=told)
+        if told and (old is None or told != old.told_e18):
+            stamp = meta(event, in_force, f"as_of:{state.as_of_ms}")
+            outputs += distance.events(in_force.policy, new, event, stamp)
     entries.put("loans", new)
-    return old is None or old.band != new.band
+    return Taken(old is None or old.band != new.band, outputs)
 
 
 def apr_e18(loan: Loan) -> int:
@@ -59,21 +68,56 @@ def band(ltv_ratio_e18: int, in_force: InForce) -> str:
     return "middle"
 
 
-def confirmed(entries: Entries, event: Event) -> None:
-    """Takes what was read back from the venue right after an operation was confirmed."""
+def confirmed(entries: Entries, event: Event, in_force: InForce) -> bool:
+    """Books a confirmed operation; whether the loan is known as the venue showed it afterwards."""
     outcome: IntentOutcome = event.value
     loan: Loan | None = entries.get("loans")
-    ltv, debt = _fact(outcome, "ltv_after"), _fact(outcome, "debt_after")
-    if loan is None or ltv is None or outcome.at_ms <= loan.as_of_ms:
-        return
-    entries.put(
-        "loans",
-        replace(
-            loan,
+    published, debt = _fact(outcome, "ltv_after"), _fact(outcome, "debt_after")
+    if loan is None:
+        return False
+    if outcome.at_ms <= loan.as_of_ms:
+        return True
+    moved = replace(loan, moved_at_ms=outcome.at_ms)
+    if outcome.kind == REPAY:
+        moved = debts.repaid(moved, outcome.ccy, outcome.amount_done_e18)
+    elif in_force.policy is not None:
+        moved = debts.pledged(moved, outcome, in_force.policy)
+    if debt is not None:
+        moved = debts.read_back(moved, debt)
+    if published is not None:
+        moved = replace(
+            moved,
             as_of_ms=outcome.at_ms,
-            ltv_ratio_e18=ltv,
-            repayable_e18=loan.repayable_e18 if debt is None else debt,
+            ltv_ratio_e18=published,
             source=Coordinates(event.topic, event.partition, event.offset),
+        )
+    entries.put("loans", moved)
+    return published is not None
+
+
+def _loan(state: LoanState, event: Event, in_force: InForce) -> Loan:
+    rows = debts.of_state(state)
+    in_part = [debt for debt in rows if not debt.fixed and debt.principal_e18 + debt.interest_e18]
+    coins = {debt.coin for debt in in_part}
+    dearest = max(in_part, key=lambda debt: debt.hourly_rate_e18, default=None)
+    coin = state.coin if dearest is None or state.coin in coins else dearest.coin
+    first = next(iter(debts.by_rate(rows, coin)), None)
+    return Loan(
+        as_of_ms=state.as_of_ms,
+        coin=coin,
+        ltv_ratio_e18=state.ltv_ratio_e18,
+        hourly_rate_e18=first.hourly_rate_e18 if first else state.hourly_rate_e18,
+        repayable_e18=debts.in_part_e18(rows, coin),
+        debt_usd_e18=state.total_debt_usd_e18,
+        collateral_usd_e18=state.collateral_value_e18,
+        col_res=state.col_res,
+        band=band(state.ltv_ratio_e18, in_force),
+        source=Coordinates(event.topic, event.partition, event.offset),
+        loan_id=state.loan_id,
+        debts=rows,
+        collaterals=tuple(
+            Pledged(row.coin, row.amount_e18, row.usd_e18, row.ratio_e18)
+            for row in state.collaterals
         ),
     )
 
@@ -97,14 +141,3 @@ def _validate(state: LoanState) -> None:
         value = getattr(state, f"{field}_e18")
         if value < 0:
             raise Refused("range", field, value, "must not be below 0")
-
-
-def _repayable(state: LoanState) -> int:
-    """What of the debt in its coin can be repaid in part: a fixed loan only ends whole."""
-    if not state.debts:
-        return state.principal_amount_e18 + state.accrued_interest_e18
-    return sum(
-        debt.principal_e18 + debt.interest_e18
-        for debt in state.debts
-        if debt.coin == state.coin and not debt.fixed
-    )

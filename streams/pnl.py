@@ -21,7 +21,7 @@ from typing import Any
 
 from schemas.records import HedgeExecution, Meta, PnLRecord
 from streams import trades
-from streams.available import available_e18, shortfall_e18
+from streams.available import available_e18, gains_e18, shortfall_e18
 from streams.fills import Result, fee_is_settled
 from streams.rows import CLOSED_TRADE
 from streams.step import Emit
@@ -44,6 +44,7 @@ def booked(old: PnlBook, result: Result) -> PnlBook:
         old.allocated_e18,
         old.retained_e18,
         old.withheld_e18 + result.withheld_e18,
+        gains_e18(old, result.net_e18 - result.withheld_e18),
     )
 
 

@@ -1,8 +1,7 @@
 """How a decision of the book is said: its AllocationDecision, its proposals, and the record for the
-audit.
+audit, whose body is `streams.decision_body`.
 
-All ids follow from the natural key of the cause. Amounts are 10^-18 of the settlement currency; in
-the audit's body every number is a plain string, so that a person and any language read the same.
+All ids follow from the natural key of the cause. Amounts are 10^-18 of the settlement currency.
 """
 
 from __future__ import annotations
@@ -10,14 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.ids import derive
-from schemas.money import text_e18
 from schemas.policy import Policy
 from schemas.records import AllocationDecision, Counterfactual, Decision, Meta, Proposal
 from streams.allocation import HOLD, SPLIT, Decided, Facts, Part
-from streams.canonical import canonical
+from streams.decision_body import body
 from streams.loan import apr_e18
 from streams.step import Emit, Event, InForce, meta
-from tables.allocation import Coordinates
 
 
 class Said:
@@ -46,7 +43,7 @@ def decision(said: Said, facts: Facts, decided: Decided) -> list[Any]:
                 kind="DECISION",
                 actor=said.actor,
                 outcome=decided.action if decided.action != HOLD else decided.reason,
-                body=_body(said, facts, decided),
+                body=body(said.event, said.in_force, facts, decided, said.intent_ids),
                 rule=decided.rule,
             ),
         ),
@@ -116,75 +113,3 @@ def _allocation(said: Said, facts: Facts, decided: Decided) -> AllocationDecisio
         loan_as_of_ms=loan.as_of_ms if loan else None,
         loan_age_ms=facts.at_ms - loan.as_of_ms if loan else None,
     )
-
-
-def _body(said: Said, facts: Facts, decided: Decided) -> str:
-    event = said.event
-    return canonical(
-        {
-            "policy": said.in_force.version,
-            "policy_hash": said.in_force.policy_hash,
-            "inputs": {
-                "trigger": _place(Coordinates(event.topic, event.partition, event.offset)),
-                "at_ms": facts.at_ms,
-                "mode": facts.mode,
-                "available": text_e18(facts.available_e18),
-                "loan": _loan(facts),
-                "wallets": _wallets(facts),
-            },
-            "action": decided.action,
-            "reason": decided.reason,
-            "factor": text_e18(decided.factor_e18),
-            "parts": [
-                {
-                    "kind": part.kind,
-                    "intent_id": intent_id,
-                    "asked": text_e18(part.asked_e18),
-                    "room": text_e18(part.room_e18),
-                }
-                for part, intent_id in zip(decided.parts, said.intent_ids, strict=True)
-            ],
-            "kept": text_e18(decided.kept_e18),
-            "clipped": text_e18(decided.clipped_e18),
-            "collateral_yield": _text(decided.yield_e18),
-            "ltv_after_est": _text(decided.ltv_after_e18),
-            "counterfactual": {
-                "action": decided.other_action,
-                "ltv_after": _text(decided.other_ltv_e18),
-            },
-        }
-    )
-
-
-def _loan(facts: Facts) -> dict[str, Any] | None:
-    loan = facts.loan
-    if loan is None:
-        return None
-    return {
-        **_place(loan.source),
-        "as_of_ms": loan.as_of_ms,
-        "age_ms": facts.at_ms - loan.as_of_ms,
-        "coin": loan.coin,
-        "ltv_ratio": text_e18(loan.ltv_ratio_e18),
-        "apr": text_e18(apr_e18(loan)),
-        "repayable": text_e18(loan.repayable_e18),
-        "debt_usd": text_e18(loan.debt_usd_e18),
-        "collateral_usd": text_e18(loan.collateral_usd_e18),
-        "col_res": loan.col_res,
-    }
-
-
-def _wallets(facts: Facts) -> dict[str, Any] | None:
-    wallets = facts.wallets
-    if wallets is None:
-        return None
-    transferable = {coin: text_e18(units) for coin, units in wallets.transferable_e18.items()}
-    return {**_place(wallets.source), "as_of_ms": wallets.as_of_ms, "transferable": transferable}
-
-
-def _place(source: Coordinates) -> dict[str, Any]:
-    return {"topic": source.topic, "partition": source.partition, "offset": source.offset}
-
-
-def _text(value_e18: int | None) -> str | None:
-    return None if value_e18 is None else text_e18(value_e18)

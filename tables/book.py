@@ -36,6 +36,8 @@ class PnlBook(msgspec.Struct, frozen=True, gc=False):
     retained_e18: int = 0
     withheld_e18: int = 0
     """Profit of rows whose fee has no price: realised, but not to be allocated."""
+    gains_e18: int | None = None
+    """Under per-trade-v1: the gains so far, losses left out; None under hwm-v1."""
 
 
 class Feed(msgspec.Struct, frozen=True, gc=False):

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from schemas.records import BookInput, Yield
+from schemas.records import BookInput, UsdRate
 from streams.book import step
 from streams.step import NOTHING_IN_FORCE, Entries, Event, InvariantBroken, Refused, Wake
 from tests.streams.desk_world import ACCOUNT, T0_MS, World
@@ -124,7 +124,7 @@ def test_a_loan_state_of_another_band_decides_and_one_of_the_same_does_not() -> 
         policy  limits.loan.min_usd=10
         at      +1s
         loan    ltv=0.51
-        expect  nothing
+        expect  no allocation
         at      +2s
         loan    ltv=0.44
         expect  allocation action=split
@@ -151,7 +151,7 @@ def test_after_the_daily_limit_the_account_waits_for_the_next_day() -> None:
         expect  wake +24h
         at      +83000s
         loan    ltv=0.40
-        expect  nothing
+        expect  no allocation
         tick    book
         expect  allocation reason=stale_loan
         loan    ltv=0.50
@@ -242,7 +242,7 @@ def test_a_tick_and_a_takeover_without_profit_do_nothing() -> None:
 
 def test_what_the_book_does_not_take_is_refused() -> None:
     world = World()
-    body = BookInput(body=Yield("USDT", 1, T0_MS))
+    body = BookInput(body=UsdRate("USDT", 1, T0_MS))
     with pytest.raises(Refused, match="unsupported"):
         world.to_book("treasury.book-inputs.v1", body)
 
