@@ -8,14 +8,14 @@ goes back to the node that asked. A proposal that comes twice is answered once.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.money import text_e18
 from schemas.outcome import Outcome
-from schemas.records import IntentOutcome, Proposal, UsdRate
+from schemas.records import Approval, IntentOutcome, Proposal, UsdRate
+from streams import approval, waiting, window
 from streams import hold as holds
-from streams import waiting
+from streams.canonical import hash_of
 from streams.handover import answer, body_of, decision, intent
 from streams.limits import CLASS_OF, DOLLAR, Ask, refusal
 from streams.step import Entries, Event, InForce, Refused, Started, Tick, meta
@@ -29,6 +29,8 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     value = event.value
     if isinstance(value, Proposal):
         return _proposal(entries, event, in_force)
+    if isinstance(value, Approval):
+        return approval.step(entries, event, in_force)
     if isinstance(value, IntentOutcome):
         holds.step(entries, value)
         return []
@@ -47,12 +49,12 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     known: Hold | None = entries.get("holds", proposal.intent_id)
     if known is not None:
         return _repeated(known, proposal)
-    day = _day(event.timestamp_ms)
-    ask = _ask(entries, event, in_force, day)
+    ask = _ask(entries, event, in_force)
     refused = Outcome.no_policy if ask is None else refusal(ask)
     granted = 0 if ask is None or refused is not None else ask.granted_e18
-    awaits = granted > 0 and ask is not None and ask.awaits
+    awaits = refused is None and ask is not None and ask.awaits
     state = "REFUSED" if refused is not None else "AWAITING" if awaits else "READY"
+    body = body_of(proposal, granted or proposal.asked_e18)
     hold = Hold(
         decision_id=proposal.decision_id,
         origin=proposal.origin,
@@ -61,7 +63,7 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         account_id=proposal.account_id,
         lane=proposal.lane,
         ccy=proposal.ccy,
-        day=day,
+        day=window.day_of(event.timestamp_ms),
         asked_e18=proposal.asked_e18,
         granted_e18=granted,
         rate_e18=ask.rate_e18 if ask is not None else 0,
@@ -69,17 +71,18 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         confirmed_usd_e18=0,
         state=state,
         final=refused is not None,
+        opened_ms=window.opening_ms(entries, proposal.class_, event.timestamp_ms),
+        body_hash=hash_of(body),
     )
     holds.reserve(entries, proposal.intent_id, hold)
     stamp = meta(event, in_force, f"proposal:{proposal.intent_id}")
-    body = body_of(proposal, granted or proposal.asked_e18)
     reason = refused.value if refused is not None else None
     outputs: list[Any] = []
     if state == "READY":
-        outputs.append(intent(proposal, hold, body, stamp, in_force))
+        outputs.append(intent(body, (), stamp, in_force))
     outputs += answer(proposal.intent_id, hold, body, reason, event, stamp)
     said = _said(proposal, hold, ask)
-    outputs.append(decision(hold, reason or state, said, event, stamp, in_force))
+    outputs.append(decision(hold.decision_id, reason or state, said, event, stamp, in_force))
     if awaits:
         outputs += waiting.begin(entries, event, in_force, proposal, body)
     return outputs
@@ -88,7 +91,10 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
 def _validate(proposal: Proposal) -> None:
     if proposal.origin != "book":
         raise Refused("unsupported", "origin", proposal.origin, "no such node proposes yet")
-    if proposal.asked_e18 <= 0:
+    if proposal.class_ == "control":
+        if proposal.asked_e18 != 0:
+            raise Refused("range", "asked", proposal.asked_e18, "a control moves no money")
+    elif proposal.asked_e18 <= 0:
         raise Refused("range", "asked", proposal.asked_e18, "must be above 0")
     if not 0 <= proposal.precision <= PRECISION_MAX:
         raise Refused("range", "precision", proposal.precision, "must lie between 0 and 18")
@@ -111,7 +117,7 @@ def _repeated(known: Hold, proposal: Proposal) -> list[Any]:
     return []
 
 
-def _ask(entries: Entries, event: Event, in_force: InForce, day: str) -> Ask | None:
+def _ask(entries: Entries, event: Event, in_force: InForce) -> Ask | None:
     proposal: Proposal = event.value
     if in_force.policy is None:
         return None
@@ -120,8 +126,11 @@ def _ask(entries: Entries, event: Event, in_force: InForce, day: str) -> Ask | N
         policy=in_force.policy,
         mode=in_force.mode(proposal.class_, proposal.account_id),
         at_ms=event.at_ms,
+        event_ms=event.timestamp_ms,
         rate=DOLLAR if proposal.ccy == "USD" else entries.get("rates", proposal.ccy),
-        used=holds.used(entries, proposal.class_, day),
+        used=window.used(
+            entries, proposal.class_, event.timestamp_ms, in_force.policy.limits.window
+        ),
         granted_e18=proposal.asked_e18,
     )
 
@@ -144,6 +153,7 @@ def _said(proposal: Proposal, hold: Hold, ask: Ask | None) -> dict[str, Any]:
         "granted": text_e18(hold.granted_e18),
         "room": text_e18(proposal.room_e18),
         "day": hold.day,
+        "opened_ms": hold.opened_ms,
         "held_usd": text_e18(hold.held_usd_e18),
     }
     if ask is None:
@@ -151,13 +161,9 @@ def _said(proposal: Proposal, hold: Hold, ask: Ask | None) -> dict[str, Any]:
     return {
         **said,
         "mode": ask.mode,
+        "window": ask.policy.limits.window,
         "rate": text_e18(ask.rate_e18),
         "rate_as_of_ms": ask.rate.as_of_ms if ask.rate is not None else None,
         "used_confirmed_usd": text_e18(ask.used.confirmed_usd_e18),
         "used_held_usd": text_e18(ask.used.held_usd_e18),
     }
-
-
-def _day(time_ms: int) -> str:
-    """The UTC day of an event, in whole days since 1970 so that no binary float is near."""
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=time_ms)).date().isoformat()

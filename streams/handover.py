@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.money import text_e18
+import msgspec
+
+from schemas.money import parse_e18, text_e18
 from schemas.records import (
     BookInput,
     Decision,
@@ -53,32 +55,33 @@ def body_of(proposal: Proposal, granted_e18: int) -> str:
     )
 
 
-def intent(proposal: Proposal, hold: Hold, body: str, stamp: Meta, in_force: InForce) -> Emit:
-    """The intent itself: from here on the intents node owns it."""
+def intent(body: str, approvals: tuple[str, ...], stamp: Meta, in_force: InForce) -> Emit:
+    """The intent that a body says: from here on the intents node owns it."""
+    said = msgspec.json.decode(body)
     return Emit(
         "treasury.intents.v1",
         Intent(
             meta=stamp,
-            intent_id=proposal.intent_id,
-            decision_id=proposal.decision_id,
-            origin=proposal.origin,
-            origin_key=proposal.origin_key,
-            class_=proposal.class_,
-            kind=proposal.kind,
-            account_id=proposal.account_id,
-            lane=proposal.lane,
-            amount_e18=hold.granted_e18,
-            ccy=proposal.ccy,
-            precision=proposal.precision,
-            params=proposal.params,
-            maker=proposal.maker,
-            approvals=(),
+            intent_id=said["intent_id"],
+            decision_id=said["decision_id"],
+            origin=said["origin"],
+            origin_key=said["origin_key"],
+            class_=said["class"],
+            kind=said["kind"],
+            account_id=said["account_id"],
+            lane=said["lane"],
+            amount_e18=parse_e18(said["amount"]),
+            ccy=said["ccy"],
+            precision=said["precision"],
+            params=said["params"],
+            maker=said["maker"],
+            approvals=approvals,
             body_hash=hash_of(body),
             pause_epoch=in_force.epoch,
-            executed_by=EXECUTED_BY,
-            deadline_ms=proposal.deadline_ms,
-            compliance_tags=proposal.compliance_tags,
-            beneficiary=proposal.beneficiary,
+            executed_by=said["executed_by"],
+            deadline_ms=said["deadline_ms"],
+            compliance_tags=said["compliance_tags"],
+            beneficiary=said["beneficiary"],
         ),
     )
 
@@ -87,7 +90,18 @@ def answer(
     intent_id: str, hold: Hold, body: str, reason: str | None, event: Event, stamp: Meta
 ) -> list[Any]:
     """State for people, and outcome for the node that proposed, by the state its hold has now."""
-    state = IntentState(
+    outcome = _outcome(intent_id, hold, reason, event)
+    return [
+        state(intent_id, hold, body, reason, event, stamp),
+        Emit("treasury.book-inputs.v1", BookInput(body=outcome, meta=stamp)),
+    ]
+
+
+def state(
+    intent_id: str, hold: Hold, body: str, reason: str | None, event: Event, stamp: Meta
+) -> Emit:
+    """The state of an intent for people; `body` is what a checker signs."""
+    value = IntentState(
         meta=stamp,
         intent_id=intent_id,
         decision_id=hold.decision_id,
@@ -105,7 +119,51 @@ def answer(
         updated_ms=event.timestamp_ms,
         reason=reason,
     )
-    outcome = IntentOutcome(
+    return Emit("treasury.intent-states.v1", value)
+
+
+def decision(
+    decision_id: str,
+    outcome: str,
+    said: dict[str, Any],
+    event: Event,
+    stamp: Meta,
+    in_force: InForce,
+    *,
+    approver: str = "",
+) -> Emit:
+    """The record for the audit: what was checked against what, under which policy; of an approval,
+    who gave it.
+    """
+    return Emit(
+        "treasury.decisions.v1",
+        Decision(
+            meta=stamp,
+            decision_id=decision_id,
+            node="gate",
+            key=event.key,
+            kind="APPROVAL" if approver else "DECISION",
+            actor=approver or f"weir:{in_force.version}",
+            outcome=outcome,
+            body=canonical(
+                {
+                    "policy": in_force.version,
+                    "policy_hash": in_force.policy_hash,
+                    "trigger": {
+                        "topic": event.topic,
+                        "partition": event.partition,
+                        "offset": event.offset,
+                    },
+                    "at_ms": event.at_ms,
+                    **said,
+                }
+            ),
+        ),
+    )
+
+
+def _outcome(intent_id: str, hold: Hold, reason: str | None, event: Event) -> IntentOutcome:
+    return IntentOutcome(
         intent_id=intent_id,
         decision_id=hold.decision_id,
         kind=hold.kind,
@@ -123,39 +181,4 @@ def answer(
         final=hold.final,
         at_ms=event.at_ms,
         reason=reason,
-    )
-    return [
-        Emit("treasury.intent-states.v1", state),
-        Emit("treasury.book-inputs.v1", BookInput(body=outcome, meta=stamp)),
-    ]
-
-
-def decision(
-    hold: Hold, outcome: str, said: dict[str, Any], event: Event, stamp: Meta, in_force: InForce
-) -> Emit:
-    """The record for the audit: what was checked against what, under which policy."""
-    return Emit(
-        "treasury.decisions.v1",
-        Decision(
-            meta=stamp,
-            decision_id=hold.decision_id,
-            node="gate",
-            key=event.key,
-            kind="DECISION",
-            actor=f"weir:{in_force.version}",
-            outcome=outcome,
-            body=canonical(
-                {
-                    "policy": in_force.version,
-                    "policy_hash": in_force.policy_hash,
-                    "trigger": {
-                        "topic": event.topic,
-                        "partition": event.partition,
-                        "offset": event.offset,
-                    },
-                    "at_ms": event.at_ms,
-                    **said,
-                }
-            ),
-        ),
     )

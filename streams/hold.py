@@ -1,9 +1,8 @@
 """What is reserved at the gate: each grant holds its dollars until the outcome confirms or frees
 them.
 
-Dollars are times 10^18 at the rate of the admission. Use of a day is what was confirmed plus what
-open holds keep; an amount confirmed for less frees the rest, an operation that ended without effect
-frees all, a reversal nothing.
+Dollars are times 10^18 at the rate of the admission. An amount confirmed for less frees the rest,
+an operation that ended without effect frees all, a reversal nothing.
 """
 
 from __future__ import annotations
@@ -11,38 +10,32 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from schemas.records import IntentOutcome
+from streams import window
 from streams.available import WITHOUT_EFFECT
 from streams.limits import usd_e18
 from streams.step import Entries, Refused
-from tables.gate import Hold, Used
-
-_UNUSED = Used()
-
-
-def used(entries: Entries, class_: str, day: str) -> Used:
-    """The use of one class on one UTC day."""
-    return entries.get("used", f"{class_}|{day}") or _UNUSED
+from tables.gate import Hold
 
 
 def reserve(entries: Entries, intent_id: str, hold: Hold) -> None:
     """Books a new hold; one that holds nothing (a refusal) only leaves its mark."""
     entries.put("holds", hold, intent_id)
     if hold.held_usd_e18:
-        _use(entries, hold, 0, hold.held_usd_e18)
+        window.opened(entries, hold)
 
 
 def free(entries: Entries, intent_id: str, state: str) -> Hold:
     """Ends a hold without effect."""
-    hold = _known(entries, intent_id)
+    hold = known(entries, intent_id)
     ended = replace(hold, held_usd_e18=0, state=state, final=True)
     entries.put("holds", ended, intent_id)
-    _use(entries, hold, 0, -hold.held_usd_e18)
+    window.changed(entries, hold, 0, -hold.held_usd_e18)
     return ended
 
 
 def step(entries: Entries, outcome: IntentOutcome) -> None:
     """Takes an outcome; a repeat changes nothing, one that contradicts the end is refused."""
-    hold = _known(entries, outcome.intent_id)
+    hold = known(entries, outcome.intent_id)
     if not outcome.final:
         return
     if hold.final:
@@ -55,7 +48,8 @@ def step(entries: Entries, outcome: IntentOutcome) -> None:
         raise Refused("state", "state", outcome.state, "is no end of an operation")
 
 
-def _known(entries: Entries, intent_id: str) -> Hold:
+def known(entries: Entries, intent_id: str) -> Hold:
+    """The hold of an intent. Raises Refused when the gate never saw it."""
     hold: Hold | None = entries.get("holds", intent_id)
     if hold is None:
         raise Refused("unknown_intent", "intent_id", intent_id, "the gate never saw it")
@@ -72,7 +66,7 @@ def _confirm(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None:
         replace(hold, held_usd_e18=0, confirmed_usd_e18=confirmed, state="CONFIRMED", final=True),
         outcome.intent_id,
     )
-    _use(entries, hold, confirmed, -hold.held_usd_e18)
+    window.changed(entries, hold, confirmed, -hold.held_usd_e18)
 
 
 def _after_the_end(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None:
@@ -80,9 +74,3 @@ def _after_the_end(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None
         entries.put("holds", replace(hold, state="REVERSED"), outcome.intent_id)
     elif outcome.state != hold.state and (outcome.state, hold.state) != ("CONFIRMED", "REVERSED"):
         raise Refused("final_state", "state", outcome.state, f"it ended as {hold.state}")
-
-
-def _use(entries: Entries, hold: Hold, confirmed_usd_e18: int, held_usd_e18: int) -> None:
-    old = used(entries, hold.class_, hold.day)
-    new = Used(old.confirmed_usd_e18 + confirmed_usd_e18, old.held_usd_e18 + held_usd_e18)
-    entries.put("used", new, f"{hold.class_}|{hold.day}")

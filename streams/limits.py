@@ -17,10 +17,23 @@ from schemas.policy import Limit, Policy
 from schemas.records import Proposal
 from tables.gate import Rate, Used
 
-CLASS_OF = {"REPAY": "loan", "ADD_COLLATERAL": "loan", "TRANSFER": "transfer"}
-"""The kinds that can be carried out, and the class whose limits each counts against."""
+CLASS_OF = {
+    "REPAY": "loan",
+    "ADD_COLLATERAL": "loan",
+    "TRANSFER": "transfer",
+    "REDUCE_POSITION": "deleverage",
+    "SET_LEVERAGE": "control",
+    "CANCEL_ORDER": "control",
+}
+"""The kinds the gate admits, and the class whose limits each counts against; control has none."""
 
-WHILE_REDUCING = frozenset({"REPAY", "ADD_COLLATERAL"})
+WHILE_REDUCING = frozenset({"REPAY", "ADD_COLLATERAL", "REVERSE_SWEEP", "REDUCE_POSITION"})
+CHECKED = frozenset({"SET_LEVERAGE"})
+"""The kinds that need a passed order check."""
+
+AHEAD_MAX_MS = 60_000
+"""How far an event may lie ahead of the node's time: another day's limit is not used today."""
+
 PEGGED = frozenset({"USDT", "USDC"})
 DOLLAR = Rate(E18, 0)
 
@@ -32,6 +45,7 @@ class Ask(msgspec.Struct):
     policy: Policy
     mode: str
     at_ms: int
+    event_ms: int
     rate: Rate | None
     used: Used
     granted_e18: int
@@ -60,9 +74,14 @@ def usd_e18(amount_e18: int, rate_e18: int) -> int:
     return -(-amount_e18 * rate_e18 // E18)
 
 
+def lets(mode: str, kind: str) -> bool:
+    """Whether a mode lets a kind of operation out: under REDUCING only what lowers risk."""
+    return mode == "ACTIVE" or (mode == "REDUCING" and kind in WHILE_REDUCING)
+
+
 def refusal(ask: Ask) -> Outcome | None:
     """The first check that does not let the proposal pass; None when it is granted."""
-    for check in CHECKS:
+    for check in CONTROL_CHECKS if ask.proposal.class_ == "control" else CHECKS:
         outcome = check(ask)
         if outcome is not None:
             return outcome
@@ -70,27 +89,32 @@ def refusal(ask: Ask) -> Outcome | None:
 
 
 def paused(ask: Ask) -> Outcome | None:
-    """Nothing goes out under PAUSED; under REDUCING only what lowers the loan to value."""
-    reducing = ask.mode == "REDUCING" and ask.proposal.kind in WHILE_REDUCING
-    return None if ask.mode == "ACTIVE" or reducing else Outcome.paused
+    """Nothing goes out under PAUSED; under REDUCING only what lowers risk."""
+    return None if lets(ask.mode, ask.proposal.kind) else Outcome.paused
 
 
 def class_disabled(ask: Ask) -> Outcome | None:
-    """A kind that nothing carries out yet, or a window of the daily limit not counted yet."""
-    counted = ask.policy.limits.window == "utc_day"
-    return None if ask.proposal.kind in CLASS_OF and counted else Outcome.class_disabled
+    """A kind that nothing carries out yet."""
+    return None if ask.proposal.kind in CLASS_OF else Outcome.class_disabled
 
 
 def stale_input(ask: Ask) -> Outcome | None:
-    """The proposer says until when what it knew is good enough."""
-    return Outcome.stale_input if ask.at_ms > ask.proposal.valid_until_ms else None
+    """The proposer says until when what it knew is good enough; nothing is known of the future."""
+    ahead = ask.event_ms - ask.at_ms > AHEAD_MAX_MS
+    return Outcome.stale_input if ahead or ask.at_ms > ask.proposal.valid_until_ms else None
+
+
+def no_check(ask: Ask) -> Outcome | None:
+    """What changes the risk of open positions carries the id of the check it passed."""
+    missing = ask.proposal.kind in CHECKED and not ask.proposal.check_id
+    return Outcome.no_check if missing else None
 
 
 def screening(ask: Ask) -> Outcome | None:
-    """Money goes to our own accounts only."""
-    beneficiary = ask.proposal.beneficiary
-    own = {account.account_id for account in ask.policy.accounts}
-    return None if beneficiary is None or beneficiary in own else Outcome.screening
+    """Money goes to our own accounts, and to those on the list."""
+    beneficiary, policy = ask.proposal.beneficiary, ask.policy
+    known = beneficiary is None or beneficiary in policy.screening.allow
+    return None if known or policy.account(str(beneficiary)) else Outcome.screening
 
 
 def stale_mark(ask: Ask) -> Outcome | None:
@@ -131,7 +155,7 @@ def single(ask: Ask) -> Outcome | None:
 
 
 def daily(ask: Ask) -> Outcome | None:
-    """What the class may still use on this UTC day, open holds counted as used."""
+    """What the class may still use of its daily limit, open holds counted as used."""
     limit = limits(ask)
     left = limit.daily_usd_e18 - ask.used.confirmed_usd_e18 - ask.used.held_usd_e18
     if ask.usd_e18() <= left:
@@ -157,9 +181,11 @@ def minimum(ask: Ask) -> Outcome | None:
 
 
 def approval(ask: Ask) -> Outcome | None:
-    """Marks what needs a signature: above the threshold of the class, 0 meaning always."""
-    threshold = getattr(ask.policy.approvals, f"{ask.proposal.class_}_usd_e18")
-    ask.awaits = ask.usd_e18() > threshold
+    """Marks what needs a signature: above the threshold of the class, 0 meaning always. A class
+    without a threshold lowers risk and never waits.
+    """
+    threshold = getattr(ask.policy.approvals, f"{ask.proposal.class_}_usd_e18", None)
+    ask.awaits = threshold is not None and ask.usd_e18() > threshold
     return None
 
 
@@ -167,6 +193,7 @@ CHECKS: tuple[Check, ...] = (
     paused,
     class_disabled,
     stale_input,
+    no_check,
     screening,
     stale_mark,
     peg_break,
@@ -179,6 +206,16 @@ CHECKS: tuple[Check, ...] = (
     approval,
 )
 """A new limit is a function above and a line here."""
+
+CONTROL_CHECKS: tuple[Check, ...] = (
+    paused,
+    class_disabled,
+    stale_input,
+    no_check,
+    screening,
+    past_cutoff,
+)
+"""What moves no money has no amount to be judged."""
 
 
 def limits(ask: Ask) -> Limit:

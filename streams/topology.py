@@ -54,6 +54,7 @@ GATE = Node(
     step=gate.step,
     sinks=(
         "treasury.intents.v1",
+        "treasury.intent-inputs.v1",
         "treasury.intent-states.v1",
         "treasury.book-inputs.v1",
         "treasury.decisions.v1",

@@ -1,7 +1,9 @@
-"""Who waits for a signature, and what becomes of it: void after the policy's time, expired after
-its deadline.
+"""Who waits for a signature, and what becomes of it: out when enough have signed and the mode lets
+it, void after the policy's time, expired after its deadline.
 
-One wake-up of the desk serves all that wait: it is always set to the end that comes first.
+One wake-up of the desk serves all that wait: it is always set to what comes first. An intent that
+all have signed under a pause stays where it is and is looked at every second, because a resume is
+no event of the desk's own.
 """
 
 from __future__ import annotations
@@ -9,11 +11,17 @@ from __future__ import annotations
 from itertools import takewhile
 from typing import Any
 
-from schemas.records import Proposal
+from msgspec.structs import replace
+
+from schemas.policy import Person, Policy
+from schemas.records import Meta, Proposal
 from streams import hold as holds
-from streams.handover import answer, decision
+from streams.handover import answer, decision, intent, state
+from streams.limits import lets
 from streams.step import Entries, Event, InForce, InvariantBroken, Wake, meta
-from tables.gate import Awaiting
+from tables.gate import Awaiting, Hold
+
+HELD_POLL_MS = 1_000
 
 
 def begin(
@@ -25,31 +33,129 @@ def begin(
     void_ms = event.at_ms + in_force.policy.approvals.ttl_s * 1000
     ends_ms = min(void_ms, proposal.deadline_ms)
     ends_as = "VOID" if void_ms <= proposal.deadline_ms else "EXPIRED"
-    before = _first_ms(entries)
-    entries.put(
-        "awaiting",
-        Awaiting(proposal.intent_id, ends_ms, ends_as, body),
-        f"{ends_ms:016d}|{proposal.intent_id}",
-    )
+    before = _due_ms(entries, event.at_ms)
+    _put(entries, Awaiting(proposal.intent_id, ends_ms, ends_as, body))
     return [Wake(ends_ms)] if before is None or ends_ms < before else []
 
 
+def find(entries: Entries, intent_id: str) -> Awaiting | None:
+    """An intent that waits, or None."""
+    found: Any = (one for _, one in entries.range("awaiting") if one.intent_id == intent_id)
+    waiting: Awaiting | None = next(found, None)
+    return waiting
+
+
+def signed(
+    entries: Entries, event: Event, in_force: InForce, waiting: Awaiting, stamp: Meta
+) -> list[Any]:
+    """Takes a change of an intent's signatures; lets it out when they are enough."""
+    hold = holds.known(entries, waiting.intent_id)
+    approvers = tuple(one.approver for one in waiting.signed)
+    hold = replace(hold, approvals=approvers)
+    entries.put("holds", hold, waiting.intent_id)
+    outputs = _let_out(entries, event, in_force, waiting, hold, stamp)
+    return outputs + _wake(entries, event.at_ms)
+
+
+def void(
+    entries: Entries, event: Event, waiting: Awaiting, state: str, reason: str, stamp: Meta
+) -> tuple[Hold, list[Any]]:
+    """Ends one without effect and frees what it held."""
+    _remove(entries, waiting)
+    ended = holds.free(entries, waiting.intent_id, state)
+    return ended, answer(waiting.intent_id, ended, waiting.body, reason, event, stamp)
+
+
 def end(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
-    """Ends all whose time has come and frees what they held."""
+    """Ends all whose time has come, and lets out what a pause held."""
     outputs: list[Any] = []
     due = takewhile(lambda item: item[1].ends_ms <= event.at_ms, entries.range("awaiting"))
     stamp = meta(event, in_force, f"tick:{event.at_ms}")
-    for rest, waiting in list(due):
-        entries.delete("awaiting", rest)
-        ended = holds.free(entries, waiting.intent_id, waiting.ends_as)
-        reason = "expired"
-        outputs += answer(waiting.intent_id, ended, waiting.body, reason, event, stamp)
-        said = {"intent_id": waiting.intent_id, "ends_ms": waiting.ends_ms, "reason": reason}
-        outputs.append(decision(ended, ended.state, said, event, stamp, in_force))
-    first_ms = _first_ms(entries)
-    return outputs if first_ms is None else [*outputs, Wake(first_ms)]
+    for waiting in [one for _, one in due]:
+        ended, told = void(entries, event, waiting, waiting.ends_as, "expired", stamp)
+        said = {"intent_id": waiting.intent_id, "ends_ms": waiting.ends_ms, "reason": "expired"}
+        outputs += told
+        outputs.append(decision(ended.decision_id, ended.state, said, event, stamp, in_force))
+    for waiting in [one for _, one in entries.range("awaiting") if one.held]:
+        hold = holds.known(entries, waiting.intent_id)
+        outputs += _let_out(entries, event, in_force, waiting, hold, stamp)
+    return outputs + _wake(entries, event.at_ms)
 
 
-def _first_ms(entries: Entries) -> int | None:
-    first: tuple[str, Awaiting] | None = next(entries.range("awaiting"), None)
-    return None if first is None else first[1].ends_ms
+def wake(entries: Entries, at_ms: int) -> list[Any]:
+    """The wake-up after one has left by a checker's word."""
+    return _wake(entries, at_ms) or [Wake(None)]
+
+
+def needed(policy: Policy, held_usd_e18: int) -> int:
+    """How many distinct checkers an amount asks for."""
+    dual = policy.approvals.dual_usd_e18
+    return 2 if dual is not None and held_usd_e18 > dual else 1
+
+
+def in_scope(person: Person, class_: str, held_usd_e18: int) -> bool:
+    """Whether a person may approve an operation of this class and size."""
+    return class_ in person.classes and held_usd_e18 <= person.max_usd_e18
+
+
+def _let_out(
+    entries: Entries, event: Event, in_force: InForce, waiting: Awaiting, hold: Hold, stamp: Meta
+) -> list[Any]:
+    policy = in_force.policy
+    count = 0 if policy is None else len(_counting(policy, waiting, hold))
+    enough = policy is not None and count >= needed(policy, hold.held_usd_e18)
+    mode = in_force.mode(hold.class_, hold.account_id)
+    if not enough or not lets(mode, hold.kind):
+        waits = replace(waiting, held=enough)
+        if waits == entries.get("awaiting", _name(waiting)):
+            return []
+        _put(entries, waits)
+        reason = "paused" if enough else f"signed by {', '.join(hold.approvals) or 'nobody'}"
+        return [state(waiting.intent_id, hold, waiting.body, reason, event, stamp)]
+    _remove(entries, waiting)
+    ready = replace(hold, state="READY")
+    entries.put("holds", ready, waiting.intent_id)
+    said = {"intent_id": waiting.intent_id, "approvals": hold.approvals, "mode": mode}
+    return [
+        intent(waiting.body, hold.approvals, stamp, in_force),
+        *answer(waiting.intent_id, ready, waiting.body, None, event, stamp),
+        decision(hold.decision_id, "READY", said, event, stamp, in_force),
+    ]
+
+
+def _counting(policy: Policy, waiting: Awaiting, hold: Hold) -> list[str]:
+    """The signatures that count under the policy in force: a key that leaked counts no more."""
+    people = {one.approver: (policy.person(one.approver), one) for one in waiting.signed}
+    return [
+        name
+        for name, (person, one) in people.items()
+        if person is not None
+        and person.public_key == one.public_key
+        and "approve" in person.roles
+        and in_scope(person, hold.class_, hold.held_usd_e18)
+    ]
+
+
+def _wake(entries: Entries, at_ms: int) -> list[Any]:
+    due_ms = _due_ms(entries, at_ms)
+    return [] if due_ms is None else [Wake(due_ms)]
+
+
+def _due_ms(entries: Entries, at_ms: int) -> int | None:
+    waiting: list[Awaiting] = [one for _, one in entries.range("awaiting")]
+    if not waiting:
+        return None
+    first_ms = waiting[0].ends_ms
+    return min(first_ms, at_ms + HELD_POLL_MS) if any(one.held for one in waiting) else first_ms
+
+
+def _put(entries: Entries, waiting: Awaiting) -> None:
+    entries.put("awaiting", waiting, _name(waiting))
+
+
+def _remove(entries: Entries, waiting: Awaiting) -> None:
+    entries.delete("awaiting", _name(waiting))
+
+
+def _name(waiting: Awaiting) -> str:
+    return f"{waiting.ends_ms:016d}|{waiting.intent_id}"

@@ -19,6 +19,8 @@ class Hold(msgspec.Struct, frozen=True):
     holds it.
 
     `asked`, `ccy`, `kind` and `lane` tell a repeat from another proposal under the same id.
+    `approvals` are the checkers whose word counts, `spent` the hashes of all words taken so far: one
+    that was taken back must not count again.
     """
 
     decision_id: str
@@ -36,11 +38,36 @@ class Hold(msgspec.Struct, frozen=True):
     confirmed_usd_e18: int
     state: str
     final: bool
+    opened_ms: int = 0
+    body_hash: str = ""
+    approvals: tuple[str, ...] = ()
+    spent: tuple[str, ...] = ()
 
 
 class Used(msgspec.Struct, frozen=True, gc=False):
     """One day's use by one class, key `class|YYYY-MM-DD`: confirmed, and held by open intents."""
 
+    confirmed_usd_e18: int = 0
+    held_usd_e18: int = 0
+
+
+class Rolling(msgspec.Struct, frozen=True, gc=False):
+    """The last 24 hours of one class, key the class: its openings' sums, the oldest and the newest
+    of them. `newest_ms` stays when all have left.
+    """
+
+    oldest_ms: int | None = None
+    newest_ms: int = 0
+    confirmed_usd_e18: int = 0
+    held_usd_e18: int = 0
+
+
+class Opening(msgspec.Struct, frozen=True, gc=False):
+    """All holds of one class that opened at one time, key `class|<time in ms>`; `next_ms` is the
+    opening after it.
+    """
+
+    next_ms: int | None = None
     confirmed_usd_e18: int = 0
     held_usd_e18: int = 0
 
@@ -52,13 +79,26 @@ class Rate(msgspec.Struct, frozen=True, gc=False):
     as_of_ms: int
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """A checker who approved, and the key that proved it: a key that was replaced proves nothing
+    any more.
+    """
+
+    approver: str
+    public_key: str
+
+
 class Awaiting(msgspec.Struct, frozen=True):
-    """An intent above the approval threshold, key `<end in ms>|<intent id>`."""
+    """An intent above the approval threshold, key `<end in ms>|<intent id>`. `held`: all have
+    signed, but the mode lets nothing out.
+    """
 
     intent_id: str
     ends_ms: int
     ends_as: str
     body: str
+    signed: tuple[Signed, ...] = ()
+    held: bool = False
 
 
 GATE = TableSpec(
@@ -67,6 +107,8 @@ GATE = TableSpec(
         **PARTITION_PART,
         "holds": Hold,
         "used": Used,
+        "rolling": Rolling,
+        "openings": Opening,
         "rates": Rate,
         "awaiting": Awaiting,
     },

@@ -15,7 +15,6 @@ from schemas.money import parse_e18
 from schemas.policy import Policy, canonical, policy_hash
 from schemas.records import (
     AccountSnapshot,
-    Approval,
     BookInput,
     ControlCopy,
     DeskInput,
@@ -30,6 +29,7 @@ from schemas.records import (
     UsdRate,
     WalletBalance,
 )
+from streams.limits import CLASS_OF
 from streams.node import Node, fold
 from streams.step import DeadLetter, Emit, Event, Refused, Started, Tick, Wake
 from streams.topology import BOOK, GATE
@@ -177,7 +177,7 @@ class World:
             decision_id=f"d-{intent_id}",
             origin=fields.get("origin", "book"),
             origin_key=ACCOUNT,
-            class_=fields.get("class", "transfer" if kind == "TRANSFER" else "loan"),
+            class_=fields.get("class", CLASS_OF.get(kind, "loan")),
             kind=kind,
             account_id=ACCOUNT,
             lane=f"bybit|{ACCOUNT}|{fields.get('ccy', 'USDT')}",
@@ -186,18 +186,15 @@ class World:
             ccy=fields.get("ccy", "USDT"),
             precision=int(fields.get("precision", "4")),
             params={},
-            maker="weir:weir-default@1",
+            maker=fields.get("maker", "weir:weir-default@1"),
             valid_until_ms=self.now_ms + span_ms(fields.get("valid", "+60s")),
             deadline_ms=self.now_ms + span_ms(fields.get("deadline", "+1h")),
             compliance_tags={},
             beneficiary=fields.get("beneficiary"),
+            check_id=fields.get("check_id"),
         )
         self.proposals.append(proposal)
-        self.to_gate("treasury.proposals.v1", proposal)
-
-    def approve(self, row: Row) -> None:
-        given = Approval(row.words[0], "h", "approve", "ann", "approve", "", 0, self.now_ms)
-        self.to_gate("treasury.approvals.v1", given)
+        self.to_gate("treasury.proposals.v1", proposal, at_ms=self.time(row, "event"))
 
     def deliver(self, row: Row) -> None:
         """Carries the last decision's proposals to the gate and its answers back to the book."""
@@ -259,6 +256,8 @@ class World:
         what, *rest = row.words
         if what == "nothing":
             assert self.out == []
+        elif what == "nothing_but_wake":
+            assert self.out == [Wake(T0_MS + span_ms(rest[0]))]
         elif what == "no":
             assert not self.said(rest[0]), self.said(rest[0])
         elif what == "wake":
@@ -348,16 +347,19 @@ class World:
     def to_book(self, topic: str, value: Any, key: str = ACCOUNT) -> None:
         self.send("book", topic, value, key)
 
-    def to_gate(self, topic: str, value: Any, key: str = "desk") -> None:
-        self.send("gate", topic, value, key)
+    def to_gate(self, topic: str, value: Any, key: str = "desk", at_ms: int | None = None) -> None:
+        self.send("gate", topic, value, key, at_ms)
 
-    def send(self, node: str, topic: str, value: Any, key: str = "") -> None:
-        self.last = (node, topic, value, key)
+    def send(
+        self, node: str, topic: str, value: Any, key: str = "", at_ms: int | None = None
+    ) -> None:
+        self.last = (node, topic, value, key, at_ms)
         spec: Node = BOOK if node == "book" else GATE
         store = self.book if node == "book" else self.gate
         key = key or (ACCOUNT if node == "book" else "desk")
         self.offset += 1
-        event = Event(topic, 0, self.offset, key, value, self.now_ms, self.now_ms)
+        time_ms = self.now_ms if at_ms is None else at_ms
+        event = Event(topic, 0, self.offset, key, value, time_ms, self.now_ms)
         self.out = fold(spec, store, event)
         for item in self.out:
             if isinstance(item, Wake):

@@ -105,7 +105,15 @@ def test_a_clip_is_rounded_down_and_its_dollars_up() -> None:
         ("control PAUSED scope=account:bybit:12345678\npropose p REPAY 100", "paused"),
         ("control REDUCING\npropose p TRANSFER 1000", "paused"),
         ("propose p CONVERT 100 class=conversion", "class_disabled"),
-        ("policy limits.window=rolling_24h\npropose p REPAY 100", "class_disabled"),
+        ("propose p SET_LEVERAGE 0 class=control", "no_check"),
+        ("control PAUSED\npropose p CANCEL_ORDER 0 class=control", "paused"),
+        ("control REDUCING\npropose p CANCEL_ORDER 0 class=control", "paused"),
+        ("propose p CANCEL_ORDER 0 class=control deadline=+0ms", "past_cutoff"),
+        ("propose p TRANSFER 1000 event=+60001ms", "stale_input"),
+        (
+            "policy limits.deleverage.over=refuse\npropose p REDUCE_POSITION 10000.01",
+            "over_single_limit",
+        ),
         ("propose p REPAY 100 valid=-1ms", "stale_input"),
         ("propose p TRANSFER 1000 beneficiary=bybit:666", "screening"),
         ("propose p REPAY 100 ccy=USDC", "stale_mark"),
@@ -136,6 +144,11 @@ def test_each_check_has_its_reason(rows: str, reason: str) -> None:
     [
         "control REDUCING\npropose p REPAY 100",
         "control REDUCING\npropose p ADD_COLLATERAL 100",
+        "control REDUCING\npropose p REDUCE_POSITION 10000",
+        "policy approvals.loan_usd=0\npropose p REDUCE_POSITION 10000",
+        "propose p SET_LEVERAGE 0 class=control check_id=c1 ccy=BTC",
+        "propose p CANCEL_ORDER 0 class=control ccy=BTC",
+        "propose p TRANSFER 1000 event=+60s",
         "control PAUSED scope=class:transfer\npropose p REPAY 100",
         "at +30s\npropose p REPAY 100",
         "at +1s\nrate USDT 1.01\npropose p REPAY 100",
@@ -148,6 +161,79 @@ def test_each_check_has_its_reason(rows: str, reason: str) -> None:
 )
 def test_just_inside_each_check_passes(rows: str) -> None:
     World().play(f"rate USDT 1\n{rows}\nexpect answer state=READY")
+
+
+@pytest.mark.req("000-66")
+def test_who_is_on_the_list_may_receive_money() -> None:
+    World(screening={"mode": "allowlist", "allow": ["bank:0123"]}).play("""
+        rate    USDT 1
+        propose p1 TRANSFER 1000 beneficiary=bank:0123
+        expect  answer state=READY
+        propose p2 TRANSFER 1000 beneficiary=bank:01234
+        expect  answer state=REFUSED reason=screening
+    """)
+
+
+@pytest.mark.req("000-53")
+def test_a_rolling_day_ends_to_the_millisecond() -> None:
+    """24 hours after its opening a hold has left the window, one millisecond earlier it has not."""
+    World().play("""
+        policy  approvals.loan_usd=100000 limits.loan.daily_usd=10000 limits.window=rolling_24h
+        at      +1000ms
+        rate    USDT 1
+        propose p1 REPAY 6000
+        outcome CONFIRMED to=gate done=5000
+        at      +23h
+        rate    USDT 1
+        propose p2 REPAY 6000
+        expect  intent amount=5000
+        propose p3 REPAY 10
+        expect  answer state=REFUSED reason=over_daily_limit
+        at      +86400999ms
+        rate    USDT 1
+        propose p4 REPAY 10
+        expect  answer state=REFUSED reason=over_daily_limit
+        at      +86401000ms
+        propose p5 REPAY 6000
+        expect  intent amount=5000
+        table   gate rolling loan confirmed_usd=0 held_usd=10000
+        outcome REVERSED to=gate of=p1
+        outcome REJECTED to=gate of=p2
+        table   gate rolling loan confirmed_usd=0 held_usd=5000
+        table   gate openings loan|0001749600001000
+    """)
+
+
+@pytest.mark.req("000-53")
+def test_the_window_never_goes_back() -> None:
+    """An older event counts as of the latest opening, so no 24 hours exceed the limit."""
+    World().play("""
+        policy  approvals.loan_usd=100000 limits.loan.daily_usd=10000 limits.window=rolling_24h
+        at      +25h
+        rate    USDT 1
+        propose p1 REPAY 6000
+        propose p2 REPAY 6000 event=+24h
+        expect  intent amount=4000
+        table   gate holds p2 opened_ms=1749690000000 day=2025-06-12
+        propose p3 REPAY 10 event=0
+        expect  answer state=REFUSED reason=over_daily_limit
+    """)
+
+
+def test_a_policy_that_changes_the_window_is_judged_by_what_went_out() -> None:
+    World().play("""
+        policy  approvals.loan_usd=100000 limits.loan.daily_usd=10000
+        at      +86399999ms
+        rate    USDT 1
+        propose p1 REPAY 10000
+        at      +86400000ms
+        policy  limits.window=rolling_24h
+        propose p2 REPAY 10
+        expect  answer state=REFUSED reason=over_daily_limit
+        policy  limits.window=utc_day
+        propose p3 REPAY 10000
+        expect  answer state=READY
+    """)
 
 
 def test_the_first_reason_in_the_list_is_told() -> None:
@@ -268,7 +354,8 @@ def test_the_same_proposal_is_answered_once() -> None:
         "unsupported origin propose p SWEEP 5 origin=cash",
         "class class propose p REPAY 5 class=transfer",
         "range rate rate USDT 0",
-        "unsupported body approve p",
+        "range asked propose p CANCEL_ORDER 5 class=control",
+        "class class propose p CANCEL_ORDER 5 class=loan",
     ],
 )
 def test_what_is_no_proposal_is_refused(row: str) -> None:
