@@ -96,8 +96,7 @@ def _again(
         raise Refused(
             "exists_different", "exec_id", row.exec_id, "the same id came before with other content"
         )
-    floor = journal.head(entries, known.place).floor
-    if floor is not None and known.at <= floor:
+    if not journal.holds(entries, known):
         raise Refused("late", "exec_id", row.exec_id, "its place in the journal was let go")
     idx, place, _ = located(entries, row)
     _check_time(entries, row, event, journal.head(entries, place), journal.rules_of(in_force))
@@ -159,7 +158,7 @@ def _check_time(
         raise Refused("future", "exec_time", time_ms, "lies more than a day ahead")
     if time_ms < latest_ms - rules.late_horizon_s * 1000:
         raise Refused("late", "exec_time", time_ms, f"latest is {latest_ms}, beyond the horizon")
-    if head.floor is not None and journal.at(row) <= head.floor:
+    if head.floor is not None and time_ms <= head.floor.time_ms:
         raise Refused("late", "exec_time", time_ms, "the journal begins later")
     return max(time_ms, latest_ms)
 

@@ -3,7 +3,8 @@
 A fill is kept as long as a late one may still be put before it: for the policy's horizon, counted
 from the account's latest execution, and for at most so many fills of its position. What is let go
 is at most two fills for each that comes, so the cost of a fill does not depend on the length of the
-journal. A fill that belongs before the last one let go can no longer be put in its place.
+journal. A fill no younger than the last one let go can no longer be put in its place: by its time
+alone, since the same fill may come with and without a sequence.
 """
 
 from __future__ import annotations
@@ -74,6 +75,13 @@ def first_after(entries: Entries, place: str, journal: Journal, where: At) -> in
         else:
             high = middle
     return low
+
+
+def holds(entries: Entries, booked: Booked) -> bool:
+    """Whether a fill whose mark is kept still has its place in the journal."""
+    journal = head(entries, booked.place)
+    number = first_after(entries, booked.place, journal, booked.at)
+    return number < journal.next and nth(entries, booked.place, number).at == booked.at
 
 
 def before(entries: Entries, place: str, journal: Journal, number: int) -> Position:
@@ -165,7 +173,9 @@ def reset(entries: Entries, place: str, position: Position) -> None:
     journal = head(entries, place)
     for number in range(journal.first, journal.next):
         entries.delete("nth", f"{place}|{number}")
-    floor = journal.last or journal.floor
+    floor = journal.floor
+    if journal.last is not None:
+        floor = At(journal.last.time_ms - 1, 0, "")
     entries.put("journal", Journal(journal.next, journal.next, position, None, floor), place)
 
 

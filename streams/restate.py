@@ -209,7 +209,7 @@ class _Work:
         self._entries.put("journal", new, place)
         ended = before[-1].new if before else after[0].old
         if ended != end:
-            held: Position = self._entries.get("positions", place) or end
+            held: Position = self._entries.get("positions", place) or ended
             apart = held.realised_e18 - ended.realised_e18  # accepted by people, of no row
             end = replace(end, realised_e18=end.realised_e18 + apart)
             self._entries.put("positions", end, place)
