@@ -78,7 +78,7 @@ def fee_is_settled(row: HedgeExecution) -> bool:
 def _movement(row: HedgeExecution) -> tuple[int, int, tuple[str, ...]]:
     """What a fill moves, its fee in the settlement currency, and its flags."""
     signed, fee = (row.qty_e18 if row.side == "Buy" else -row.qty_e18), row.fee_e18
-    if fee == 0 or fee_is_settled(row):
+    if row.fee_ccy == row.settle_ccy or fee == 0 or fee_is_settled(row):
         return signed, fee, ()
     if row.category == "spot" and row.fee_ccy == spot.base(row):
         return spot.received_e18(row, signed), 0, ()

@@ -75,7 +75,7 @@ def published(
 
 def record(row: HedgeExecution, idx: int, result: Result, book: PnlBook, stamp: Meta) -> PnLRecord:
     """What a row did to the profit of its account; the totals are those of `book`."""
-    foreign = bool(row.fee_e18) and not fee_is_settled(row)
+    foreign = row.fee_ccy != row.settle_ccy and row.fee_e18 != 0 and not fee_is_settled(row)
     return PnLRecord(
         meta=stamp,
         exec_id=row.exec_id,

@@ -13,7 +13,7 @@ from schemas.money import MAX_E18
 from schemas.records import HedgeExecution, Meta, RiskEvent, Trade
 from schemas.records import Position as PositionRecord
 from streams.contract import CONTRACTS
-from streams.fills import Result
+from streams.fills import LARGEST_E18, Result
 from streams.step import Emit, Refused
 from tables.position import Position
 
@@ -33,6 +33,7 @@ class At(NamedTuple):
     multiplier_e18: int
     at_ms: int
     revision: int = 0
+    mark_e18: int | None = None
 
     @property
     def place(self) -> str:
@@ -51,6 +52,7 @@ def at(row: HedgeExecution, idx: int) -> At:
         row.multiplier_e18,
         row.exec_time_ms,
         row.revision,
+        row.mark_price_e18,
     )
 
 
@@ -70,6 +72,8 @@ def placed(at: At, position: Position, stamp: Meta) -> PositionRecord:
         entry_price_e18=entry,
         realized_pnl_e18=position.realised_e18,
         open_fees_e18=position.open_fees_e18,
+        unrealized_pnl_e18=None if at.mark_e18 is None else _unrealised_e18(at, position),
+        mark_e18=at.mark_e18,
         last_updated_ms=at.at_ms,
         category=at.category,
     )
@@ -127,6 +131,18 @@ def risk_event(row: HedgeExecution, result: Result, stamp: Meta) -> Emit:
         timestamp_ms=row.exec_time_ms,
     )
     return Emit("treasury.risk-events.v1", event)
+
+
+def _unrealised_e18(at: At, position: Position) -> int | None:
+    """What the position would earn at the mark; None where the mark is no price."""
+    mark, qty = at.mark_e18 or 0, position.qty_e18
+    if mark <= 0:
+        return None
+    contract = CONTRACTS[at.category]
+    value = contract.value_e18(abs(qty), mark, at.multiplier_e18)
+    if value > LARGEST_E18:
+        raise Refused("overflow", "mark_price", mark, "the value at the mark is out of range")
+    return contract.profit_e18(qty > 0, position.cost_e18, value)
 
 
 def _trade(

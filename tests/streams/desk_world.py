@@ -52,7 +52,7 @@ TOPICS = {
     "state": "treasury.intent-states.v1",
     "answer": "treasury.book-inputs.v1",
 }
-OPTIONAL_UNITS = ("closed_size", "entry_price", "exit_price", "size", "funding")
+OPTIONAL_UNITS = ("closed_size", "entry_price", "exit_price", "size", "funding", "mark_price")
 MORE_POLICY = {"accounts": [{"account_id": ACCOUNT}]}
 
 

@@ -196,6 +196,8 @@ def test_a_trade_earns_what_its_rows_do(category: str, fills: list) -> None:
     assert views - position.open_fees_e18 == realised
     trades = [emit.value for emit in out if emit.topic == "treasury.trades.v1"]
     closed = sum(trade.realized_pnl_e18 for trade in trades if trade.status == "CLOSED")
+    paid = sum(trade.fee_paid_e18 for trade in trades if trade.status == "CLOSED")
+    assert paid + position.fees_e18 == sum(record.fees_e18 for record in records)
     held = position.gross_e18 - position.fees_e18 - position.funding_e18
     while_flat = realised - closed - held
     flat, idle = FLAT, 0

@@ -126,6 +126,23 @@ def test_closed_trades_are_the_whole_profit() -> None:
     """)
 
 
+@pytest.mark.req("003-19", "003-24")
+def test_a_row_that_names_the_mark_tells_what_is_not_realised_yet() -> None:
+    BookWorld().play("""
+        fill    f1 buy 0.2 at 7000 mark_price=7500
+        expect  position unrealized_pnl=100 mark=7500
+        fill    f2 sell 1.2 at 90 mark_price=80
+        expect  position unrealized_pnl=10 mark=80 size=-1
+        fill    f3 buy 1 at 90 mark_price=0
+        expect  position unrealized_pnl=null size=0
+        fill    f4 buy 10000 at 8000 mark_price=12500 category=inverse symbol=BTCUSD
+        expect  position unrealized_pnl=0.45
+        fill    f5 buy 1 at 1
+        expect  position unrealized_pnl=null mark=null
+        refused overflow mark_price fill f6 buy 1e9 at 1 mark_price=1e19
+    """)
+
+
 @pytest.mark.req("003-18", "003-20", "003-22", "003-23", "003-26")
 def test_trades_from_flat_to_flat() -> None:
     world = BookWorld().play("""
