@@ -19,6 +19,8 @@ from schemas.records import RECORDS
 FOREVER = -1
 DAY_MS = 86_400_000
 LONG_MAX = 2**63 - 1
+DEAD_LETTER_BYTES_MAX = 4_194_304
+"""A dead letter is its record and more headers, so it must fit where the record just fitted."""
 COPY_KEY = "@partition"
 """Key of the copies of policy and controls; their writer names the partition."""
 
@@ -340,6 +342,8 @@ def settings(topic: Topic, partitions: int, replication: int) -> dict[str, str]:
     }
     if topic.cleanup != "delete":
         chosen["min.compaction.lag.ms"] = str(topic.compaction_lag_ms)
+    if topic.source is not None:
+        chosen["max.message.bytes"] = str(DEAD_LETTER_BYTES_MAX)
     return chosen
 
 
