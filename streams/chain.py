@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import Any
 
 from schemas.jsonform import iso, to_json
-from schemas.records import AuditRecord, ChainHead
+from schemas.records import AuditRecord, ChainHead, Checkpoint
 from streams.canonical import canonical
 
 GENESIS = "0" * 64
@@ -53,6 +53,26 @@ def root(heads: Iterable[ChainHead]) -> str:
     ordered = sorted(heads, key=lambda head: head.chain_id)
     leaves = [sha256(b"\0" + canonical(to_json(head)).encode()).digest() for head in ordered]
     return (_tree(leaves) if leaves else sha256(b"").digest()).hex()
+
+
+def payload(checkpoint: Checkpoint) -> bytes:
+    """What is signed: the checkpoint without its signature, as canonical JSON."""
+    form = to_json(checkpoint)
+    del form["jws"]
+    return canonical(form).encode()
+
+
+def goes_back(now: Iterable[ChainHead], before: Checkpoint) -> str:
+    """Which chain takes back what a checkpoint saw, in words; empty when none does."""
+    heads = {head.chain_id: head for head in now}
+    for old in before.heads:
+        new = heads.get(old.chain_id)
+        if new is None or new.seq < old.seq:
+            shorter = "is gone" if new is None else f"ends at {new.seq}"
+            return f"{old.chain_id} {shorter}, had {old.seq} records at {iso(before.at_ms)}"
+        if new.seq == old.seq and new.hash != old.hash:
+            return f"{old.chain_id} record {old.seq} has two hashes: fork"
+    return ""
 
 
 def _tree(leaves: Sequence[bytes]) -> bytes:

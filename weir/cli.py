@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from weir.verbs import evidence
+
 app = typer.Typer(
     name="weir",
     help="A treasury on a stream. `weir up`, then `weir status`; files live in WEIR_HOME.",
@@ -259,6 +261,9 @@ def demo(
     day = Day(accounts=accounts, fills=fills, rate=rate, seed=seed, prices=prices, feed=feed)
     if not run_demo(day, as_json):
         raise typer.Exit(1)
+
+
+evidence.add(app)
 
 
 def _common_first(words: list[str]) -> list[str]:
