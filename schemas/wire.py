@@ -81,13 +81,13 @@ class Wire:
     def __init__(self, ids: SchemaIds) -> None:
         self._ids = ids
         self._encoders: dict[str, Callable[[Any], bytes]] = {}
-        self._decoders: dict[str, Callable[[bytes], Any]] = {}
+        self._decoders: dict[str, Callable[[bytes | None], Any]] = {}
 
     def encode(self, topic: str, record: Any) -> bytes:
         """The bytes of a record. Unencodable names the field and the value that do not fit."""
         return self.encoder(topic)(record)
 
-    def decode(self, topic: str, data: bytes) -> Any:
+    def decode(self, topic: str, data: bytes | None) -> Any:
         """The record of these bytes, else Undecodable or NewerSchema."""
         return self.decoder(topic)(data)
 
@@ -97,7 +97,7 @@ class Wire:
             self._encoders[topic] = self._make_encoder(topic)
         return self._encoders[topic]
 
-    def decoder(self, topic: str) -> Callable[[bytes], Any]:
+    def decoder(self, topic: str) -> Callable[[bytes | None], Any]:
         """`decode` bound to one topic."""
         if topic not in self._decoders:
             self._decoders[topic] = self._make_decoder(topic)
@@ -120,11 +120,13 @@ class Wire:
 
         return encode
 
-    def _make_decoder(self, topic: str) -> Callable[[bytes], Any]:
+    def _make_decoder(self, topic: str) -> Callable[[bytes | None], Any]:
         contract, read = BY_NAME[topic], DECODERS[_record_type(topic)]
         prefix = header(self._ids.current(topic).id)
 
-        def decode(data: bytes) -> Any:
+        def decode(data: bytes | None) -> Any:
+            if data is None:  # a tombstone: any client can write one to any topic
+                raise Undecodable("decode", why="no value")
             if data[:5] != prefix:
                 return self._foreign(contract, data)
             try:

@@ -128,3 +128,10 @@ def test_unknown_ids_and_other_subjects_are_dead_letters() -> None:
         with pytest.raises(Undecodable) as caught:
             wire.decode(TOPIC, header(schema_id) + data[5:])
         assert caught.value.cause == "schema"
+
+
+@pytest.mark.parametrize("data", [None, b"", b"\0", b"text, not Avro"])
+def test_a_tombstone_and_bytes_of_no_schema_are_dead_letters(data: bytes | None) -> None:
+    with pytest.raises(Undecodable) as caught:
+        Wire(SchemaIds.from_lock()).decode(TOPIC, data)
+    assert caught.value.cause == "decode"
