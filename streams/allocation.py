@@ -72,13 +72,18 @@ class Decided(NamedTuple):
 
 def decide(policy: Policy, facts: Facts) -> Decided:
     """The decision for one account, by the rule that its policy names."""
-    rule = policy.allocation
     case = case_of(policy, facts)
     if isinstance(case, Outcome):
-        return hold(case, rule.rule)
-    plan = RULES[rule.rule](policy, case)
+        return hold(case, policy.allocation.rule)
+    return decide_case(policy, facts, case)
+
+
+def decide_case(policy: Policy, facts: Facts, case: Case) -> Decided:
+    """The decision once every guard has let the rule be asked."""
+    rule = policy.allocation.rule
+    plan = RULES[rule](policy, case)
     if plan.collateral_e18 and case.loan.col_res not in (None, 0):
-        return hold(Outcome.frozen, rule.rule)
+        return hold(Outcome.frozen, rule)
     return _sized(policy, facts, case, plan)
 
 

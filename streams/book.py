@@ -28,6 +28,7 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     """The outputs of one event of one account."""
     value = event.value
     if isinstance(value, HedgeExecution):
+        flight.count_gains(entries, in_force, value.settle_ccy)
         outputs = executions.step(entries, event, in_force)
         if outputs and not isinstance(outputs[0], DeadLetter):
             outputs += flight.step(entries, event, in_force, rows.trigger(value))

@@ -17,7 +17,7 @@ from schemas.policy import Policy
 from schemas.records import HedgeExecution, IntentOutcome, LoanState
 from streams import actions, alerts, freeze, loan, post_check, wallet
 from streams.allocation import HOLD, Decided, Facts, decide, hold
-from streams.available import available_e18, by_rule, ended, reserve, settle
+from streams.available import PER_TRADE, available_e18, by_rule, ended, reserve, settle
 from streams.proposal import Said, decision, proposals
 from streams.step import Entries, Event, InForce, InvariantBroken, Refused, Wake, meta
 from tables.allocation import Allocating, Leg, Operation
@@ -102,6 +102,15 @@ def outcome(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         return outputs + _wait(entries, in_force, refusal, until_ms)
     entries.put("allocating", _FREE)
     return outputs + step(entries, event, in_force, trigger)
+
+
+def count_gains(entries: Entries, in_force: InForce, ccy: str) -> None:
+    """Before a row is folded: under per-trade-v1 its gain counts, the first row's too."""
+    if in_force.policy is None or in_force.policy.pnl.available_rule != PER_TRADE:
+        return
+    old: PnlBook = entries.get("pnl_book", ccy) or PnlBook()
+    if old.gains_e18 is None:
+        entries.put("pnl_book", by_rule(old, PER_TRADE), ccy)
 
 
 def _book(entries: Entries, policy: Policy) -> PnlBook | None:

@@ -49,7 +49,10 @@ class Pair(NamedTuple):
 
 def best(question: Question) -> Pair:
     """The best pair that the limits allow; (0, 0), which moves nothing, always is allowed."""
-    pairs = {pair for pair in _corners(question) if allowed(question, pair)}
+    finest = min(question.repay_step, question.pledge_step)
+    budget = question.budget_e18 // finest * finest  # a corner on the budget lies on the steps too
+    corners = _corners(question._replace(budget_e18=budget))
+    pairs = {pair for pair in corners if allowed(question, pair)}
     return min(pairs | {Pair(0, 0)}, key=lambda pair: worth(question, pair))
 
 

@@ -205,6 +205,22 @@ def consume(
 
 
 @app.command()
+def explain(
+    decision_id: Annotated[str, typer.Argument(metavar="DECISION_ID")],
+    as_json: Annotated[bool, typer.Option("--json", help="The same as one object.")] = False,
+    timeout_s: Annotated[
+        float | None, typer.Option(help="Fail when it takes longer than this.")
+    ] = None,
+) -> None:
+    """Say why a decision was made, and what would have changed it."""
+    from weir.access import address, wire
+    from weir.explain import explain, text
+
+    found = explain(address(), wire(), decision_id, timeout_s)
+    typer.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else text(found))
+
+
+@app.command()
 def replay(
     check: Annotated[
         bool, typer.Option("--check", help="Compare with what was recorded; writes nothing.")
