@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import evidence
+from weir.verbs import evidence, letters
 
 app = typer.Typer(
     name="weir",
@@ -280,6 +280,7 @@ def demo(
 
 
 evidence.add(app)
+letters.add(app)
 
 
 def _common_first(words: list[str]) -> list[str]:
