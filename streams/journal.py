@@ -2,9 +2,9 @@
 
 A fill is kept as long as a late one may still be put before it: for the policy's horizon, counted
 from the account's latest execution, and for at most so many fills of its position. What is let go
-is at most two fills for each that comes, so the cost of a fill does not depend on the length of the
-journal. A fill no younger than the last one let go can no longer be put in its place: by its time
-alone, since the same fill may come with and without a sequence.
+is at most two fills for each that comes, many at once now and then, so the cost of a fill does not
+depend on the length of the journal. A fill no younger than the last one let go can no longer be put
+in its place: by its time alone, since the same fill may come with and without a sequence.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tables.journal import AFTER_EVERY, TAKES_MAX, At, Booked, Fill, Journal, La
 from tables.lots import Take
 from tables.position import Position
 
-LET_GO_MAX = 2
+LET_GO_MAX = 2 * AFTER_EVERY
 DEFAULTS = Pnl()
 _EMPTY = Journal()
 
@@ -132,20 +132,27 @@ def takes_of(entries: Entries, booked: Booked) -> tuple[Take, ...]:
 
 
 def let_go(entries: Entries, place: str, journal: Journal, rules: Pnl, latest_ms: int) -> Journal:
-    """The journal without its oldest fills, if they are too old or too many."""
+    """The journal without its oldest fills, if they are too old or too many: asked once in
+    AFTER_EVERY fills, and only up to one behind which the position is kept.
+    """
+    if journal.next % AFTER_EVERY:
+        return journal
     oldest_ms = latest_ms - rules.late_horizon_s * 1000
-    first, base, floor = journal.first, journal.base, journal.floor
-    while first < min(journal.next, journal.first + LET_GO_MAX):
-        booked = nth(entries, place, first)
-        if journal.next - first <= rules.journal_max and booked.at.time_ms >= oldest_ms:
+    most = max(1, rules.journal_max + 1 - 2 * AFTER_EVERY)
+    going: list[Booked] = []
+    until, base, floor = journal.first, journal.base, journal.floor
+    for number in range(journal.first, min(journal.next, journal.first + LET_GO_MAX)):
+        booked = nth(entries, place, number)
+        if journal.next - number <= most and booked.at.time_ms >= oldest_ms:
             break
-        base = booked.after or fold(base, row_of(booked, entries.key))[0]
-        floor = booked.at
+        going.append(booked)
+        if booked.after is not None:
+            until, base, floor = number + 1, booked.after, booked.at
+    for number, booked in zip(range(journal.first, until), going, strict=False):
+        entries.delete("nth", f"{place}|{number}")
         if not booked.late:
             _drop(entries, booked)
-        entries.delete("nth", f"{place}|{first}")
-        first += 1
-    return Journal(first, journal.next, base, journal.last, floor)
+    return Journal(until, journal.next, base, journal.last, floor)
 
 
 def fill_of(row: HedgeExecution) -> Fill:

@@ -16,7 +16,9 @@ TAKES_MAX = 100
 """Lots that one entry names; a fill that used up more has further entries."""
 
 AFTER_EVERY = 32
-"""How many fills are folded again at most to know the position before any of them."""
+"""How many fills are folded again at most to know the position before any of them. A journal is let
+go in such parts, so one that should be shorter than a part is not.
+"""
 
 
 class At(msgspec.Struct, frozen=True, order=True, gc=False):
@@ -56,7 +58,8 @@ class Booked(msgspec.Struct, frozen=True, gc=False):
     """One fill as it is booked now, key `category|exec_id`.
 
     `revision` counts what was published of it; the venue's own stands in `fill`. `after` is the
-    position behind it, kept by one in AFTER_EVERY; `more` counts further entries with lots it took.
+    position behind it, kept where its number is a multiple of AFTER_EVERY; `more` counts further
+    entries with lots it took.
     """
 
     place: str
