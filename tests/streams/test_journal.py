@@ -18,7 +18,6 @@ from streams.step import Entries, Event, InForce, Refused
 from tables.journal import AFTER_EVERY
 from tables.memory import MemoryStore
 from tests.streams.desk_world import ACCOUNT, T0_MS
-from tests.streams.late_world import LateWorld
 from tests.streams.test_book_properties import execution
 from tests.streams.test_lots import events, totals
 
