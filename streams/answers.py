@@ -16,6 +16,7 @@ from streams.attempt import begin, may_start, op_of, over
 from streams.evidence import check, complete, judge
 from streams.lane import Lane
 from streams.step import Refused
+from streams.testimony import people_of
 from tables.intents import IntentEntry, LegEntry
 
 LOOK_FIRST_MS = 1_000
@@ -161,14 +162,11 @@ def _late(lane: Lane, intent: IntentEntry, leg: LegEntry, record: AttemptRecord)
 
 def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     """Two people with written evidence end what the records could not."""
-    facts = record.facts or {}
-    people = {name for name in facts.get("actors", "").split(",") if name}
-    if len(people) < 2 or not record.message:
-        raise Refused("approval", "actors", facts.get("actors"), "two people and their evidence")
+    people = people_of(record, lane.policy)
     lane.free()
     if intent.leg.state != saga.PARKED or record.n != intent.leg.n:
         return
-    why = f"{' and '.join(sorted(people))}: {record.message}"
+    why = f"{' and '.join(people)}: {record.message}"
     if record.class_ == "done":
         lane.move(intent, "effect", why, venue_ref=record.venue_ref or "")
     elif record.class_ == "refused":

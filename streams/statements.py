@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from schemas.records import Approval, Control, PolicyUpdate
+from schemas.records import Approval, AttemptRecord, Control, PolicyUpdate
 from streams.canonical import canonical
 
 
@@ -46,6 +46,21 @@ def policy_bytes(update: PolicyUpdate) -> bytes:
         version=update.version,
         hash=update.hash,
         previous_hash=update.previous_hash,
+    )
+
+
+def testimony_bytes(record: AttemptRecord) -> bytes:
+    """What each of the people signs who say how an attempt ended: one attempt, its end, and why."""
+    return _bytes(
+        "testimony",
+        attempt_id=record.attempt_id,
+        intent_id=record.intent_id,
+        leg=record.leg,
+        n=record.n,
+        outcome=record.class_,
+        venue_ref=record.venue_ref,
+        note=record.message,
+        at_ms=record.at_ms,
     )
 
 
