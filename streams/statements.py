@@ -49,10 +49,10 @@ def policy_bytes(update: PolicyUpdate) -> bytes:
     )
 
 
-def testimony_bytes(record: AttemptRecord) -> bytes:
+def resolution_bytes(record: AttemptRecord) -> bytes:
     """What each of the people signs who say how an attempt ended: one attempt, its end, and why."""
     return _bytes(
-        "testimony",
+        "resolution",
         attempt_id=record.attempt_id,
         intent_id=record.intent_id,
         leg=record.leg,

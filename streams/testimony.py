@@ -9,7 +9,7 @@ from __future__ import annotations
 from schemas.policy import Policy
 from schemas.records import AttemptRecord
 from schemas.signing import verify
-from streams.statements import testimony_bytes
+from streams.statements import resolution_bytes
 from streams.step import Refused
 
 ROLE = "operate"
@@ -25,7 +25,7 @@ def people_of(record: AttemptRecord, policy: Policy | None) -> list[str]:
     if len(people) < NEEDED or not record.message:
         raise Refused("approval", ACTORS, facts.get(ACTORS), "two people and their evidence")
     if policy is not None and policy.people:
-        payload = testimony_bytes(record)
+        payload = resolution_bytes(record)
         for name in people:
             _check(policy, name, facts.get(f"{SIGNATURE}{name}", ""), payload)
     return people
