@@ -121,11 +121,26 @@ class Reader:
         at_ms = _time(start)
         for place in places:
             place.offset = at_ms
-        found: list[TopicPartition] = self._consumer.offsets_for_times(places, timeout=PATIENCE_S)
+        found = self._at_time(places)
         for place in found:
             if place.offset < 0:  # nothing that late
                 place.offset = OFFSET_END
         return found
+
+    def _at_time(self, places: list[TopicPartition]) -> list[TopicPartition]:
+        """Where a time lies; a topic that was just created has no leaders for a moment."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                found: list[TopicPartition] = self._consumer.offsets_for_times(
+                    places, timeout=PATIENCE_S
+                )
+                return found
+            except KafkaException as error:
+                passing = error.args[0].code() == KafkaError.NOT_LEADER_FOR_PARTITION
+                if not passing or time.monotonic() > deadline:
+                    raise
+                self._consumer.poll(_POLL_S)
 
     def _trouble(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self._away_since is None:
