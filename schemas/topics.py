@@ -14,18 +14,32 @@ from operator import attrgetter
 from typing import Any, Literal
 
 from schemas.contracts import SUBJECTS
+from schemas.keys import CHECKPOINT_KEY, COPY_KEY, KEYS, PARTITION_KEYS
 from schemas.records import RECORDS
+
+__all__ = [
+    "BY_NAME",
+    "CHECKPOINT_KEY",
+    "COPY_KEY",
+    "DAY_MS",
+    "DEAD_LETTER_BYTES_MAX",
+    "FOREVER",
+    "LONG_MAX",
+    "NODES",
+    "TOPICS",
+    "Topic",
+    "key_of",
+    "partition_key",
+    "partitions_of",
+    "settings",
+    "timestamp_ms",
+]
 
 FOREVER = -1
 DAY_MS = 86_400_000
 LONG_MAX = 2**63 - 1
 DEAD_LETTER_BYTES_MAX = 4_194_304
 """A dead letter is its record and more headers, so it must fit where the record just fitted."""
-COPY_KEY = "@partition"
-"""Key of the copies of policy and controls; their writer names the partition."""
-
-CHECKPOINT_KEY = "root"
-"""Key of the audit's checkpoints: there is one line of them."""
 
 
 @dataclass(frozen=True)
@@ -305,13 +319,13 @@ def key_of(topic: Topic, record: Any) -> str | None:
 
     None: attempts (the lane is its intent's) and inbox messages that name no account or lane.
     """
-    derive = _KEYS.get(topic.name)
+    derive = KEYS.get(topic.name)
     return derive(record) if derive else None
 
 
 def partition_key(topic: Topic, record: Any) -> str | None:
     """The text whose hash names the partition, where that is not the message key; else None."""
-    derive = _PARTITION_KEYS.get(topic.name)
+    derive = PARTITION_KEYS.get(topic.name)
     return derive(record) if derive else None
 
 
@@ -352,67 +366,6 @@ def partitions_of(topic: Topic, partitions: int) -> int:
     return partitions if topic.partitions == "P" else 1
 
 
-def _book_input_key(record: Any) -> str | None:
-    if _is_copy(record):
-        return COPY_KEY
-    account_id: str | None = getattr(record.body, "account_id", None)
-    return account_id
-
-
-def _desk_input_key(record: Any) -> str:
-    return COPY_KEY if _is_copy(record) else "desk"
-
-
-def _intent_input_key(record: Any) -> str | None:
-    return COPY_KEY if _is_copy(record) else None
-
-
-def _is_copy(record: Any) -> bool:
-    return type(record.body).__name__ in ("PolicyCopy", "ControlCopy")
-
-
-def _desk(record: Any) -> str:
-    return "desk"
-
-
-def _instrument(record: Any) -> str:
-    """A spot pair may be called as a contract is: only it says what it is."""
-    return f"spot:{record.symbol}" if record.category == "spot" else str(record.symbol)
-
-
-_account: Callable[[Any], str] = attrgetter("account_id")
-_lane: Callable[[Any], str] = attrgetter("lane")
-_KEYS: dict[str, Callable[[Any], str | None]] = {
-    "hedge-executions": _account,
-    "treasury.loan-states.v1": _account,
-    "treasury.account-snapshots.v1": _account,
-    "treasury.book-inputs.v1": _book_input_key,
-    "treasury.pnl.v1": _account,
-    "treasury.positions.v1": lambda r: f"{r.account_id}|{_instrument(r)}|{r.idx}",
-    "treasury.trades.v1": _account,
-    "treasury.risk-events.v1": _account,
-    "treasury.tax-lots.v1": lambda r: f"{r.account_id}|{r.asset}",
-    "treasury.allocations.v1": _account,
-    "treasury.actions.v1": _account,
-    "orch_config_updates": attrgetter("name"),
-    "treasury.controls.v1": attrgetter("scope"),
-    "treasury.proposals.v1": _desk,
-    "treasury.approvals.v1": _desk,
-    "treasury.desk-inputs.v1": _desk_input_key,
-    "treasury.intents.v1": _lane,
-    "treasury.intent-inputs.v1": _intent_input_key,
-    "treasury.intent-states.v1": attrgetter("intent_id"),
-    "treasury.decisions.v1": lambda r: f"{r.node}|{r.key}",
-    "treasury.audit.v1": attrgetter("chain_id"),
-    "treasury.audit-checkpoints.v1": lambda r: CHECKPOINT_KEY,
-    "treasury.merge-order.v1": lambda r: f"{r.node}|{r.partition}",
-    "treasury.alerts.v1": attrgetter("key"),
-}
-_PARTITION_KEYS: dict[str, Callable[[Any], str]] = {
-    "treasury.positions.v1": _account,
-    "treasury.tax-lots.v1": _account,
-    "treasury.intent-states.v1": _lane,
-}
 _TIMES: dict[str, Callable[[Any], int]] = {
     topic.name: attrgetter(f"{topic.time_field}_ms") for topic in TOPICS if topic.time_field
 }
