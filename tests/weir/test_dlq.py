@@ -20,6 +20,7 @@ from weir.topics import ensure
 WIRE = Wire(SchemaIds.from_lock())
 SOURCE = "hedge-executions"
 DEAD = f"{SOURCE}.dlq"
+INBOX = "treasury.book-inputs.v1"
 STREAMS = "__streams.errors."
 
 pytestmark = pytest.mark.req("000-58")
@@ -208,3 +209,15 @@ def test_a_place_that_is_none(text: str, why: str) -> None:
 def test_a_letter_that_is_not_there(kafka: str) -> None:
     with pytest.raises(WeirError, match=r"no dead letter at hedge-executions\.dlq:3:99999"):
         redrive(kafka, place_of("hedge-executions:3:99999"))
+
+
+def test_a_late_execution_goes_back_as_a_correction(kafka: str) -> None:
+    value = WIRE.encode(SOURCE, EXECUTION)
+    post(kafka, "late-1", reasons(cause="late"), value)
+    letter = mine(kafka, "late-1")[-1]
+    redrive(kafka, place_of(letter.place))
+    found = [one for one in whole(kafka, [INBOX]) if one.key() == b"late-1"]
+    (body,) = [WIRE.decode(INBOX, one.value()).body for one in found]
+    assert (body.kind, body.row, body.correction_id) == ("LATE", value, f"redrive:{letter.place}")
+    assert found[0].partition() == 3
+    assert copies(kafka, "late-1") == []

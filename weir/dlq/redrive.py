@@ -3,7 +3,8 @@
 The copy on the source topic and the mark beside the letter are one transaction, so there is no
 moment between them: whoever is killed there has done neither. Two people at the same time are told
 apart by the transactional id of the topic: the later one fences the earlier, and reads the marks
-only after that. Nothing is ever removed from a dead-letter topic.
+only after that. Nothing is ever removed from a dead-letter topic. An execution refused as late goes
+back as a Correction instead (`weir.dlq.late`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
 
+from weir.access import wire
+from weir.dlq.late import corrected, is_late
 from weir.dlq.letter import ATTEMPT, MARK, REDRIVE_OF, Letter
 from weir.dlq.listing import letters
 from weir.dlq.place import Place
@@ -105,12 +108,17 @@ def _transaction(producer: Producer, chosen: Iterable[Letter], written: Callable
     chosen = list(chosen)
     producer.begin_transaction()
     for letter in chosen:
-        producer.produce(**_copy(letter))
+        producer.produce(**_back(letter))
     producer.flush(PATIENCE_S)
     written()
     for letter in chosen:
         producer.produce(**_mark(letter))
     producer.commit_transaction(PATIENCE_S)
+
+
+def _back(letter: Letter) -> dict[str, Any]:
+    """What goes back: the record as it was, but for an execution that only people can let in."""
+    return corrected(letter, _copy(letter), wire()) if is_late(letter) else _copy(letter)
 
 
 def _copy(letter: Letter) -> dict[str, Any]:
