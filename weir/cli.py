@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import evidence, letters
+from weir.verbs import evidence, letters, reports
 
 app = typer.Typer(
     name="weir",
@@ -281,6 +281,7 @@ def demo(
 
 evidence.add(app)
 letters.add(app)
+reports.add(app)
 
 
 def _common_first(words: list[str]) -> list[str]:
