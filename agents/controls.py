@@ -2,7 +2,8 @@
 
 The node that committed an attempt may be behind. So the runner reads treasury.controls.v1 itself
 and posts only if it knows the same pause epoch and knows it is up to date: its position had reached
-the end of the topic, as the broker told it, at most so many seconds ago.
+the end of the topic, as the broker told it, at most so many seconds ago. Which controls count is
+decided by the policy's people, as at the relay; so the policies are read along.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from typing import Any, NamedTuple
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from schemas.records import Control
-from schemas.wire import Undecodable, Wire
+from agents.standing import CONTROLS, POLICIES, Standing, Told, decoded
+from schemas.wire import Wire
 
-TOPIC = "treasury.controls.v1"
+TOPIC = CONTROLS
 ASK_S = 0.5
 WAIT_S = 2.0
 
@@ -52,9 +53,11 @@ class Controls:
             "fetch.wait.max.ms": 100,  # a question about the end waits behind a running fetch
             **(client or {}),
         }
-        self._epochs: dict[str, int] = {}
+        self._told: list[Told] = []
+        self._folded = 0
+        self._epoch = 0
         self._fresh_s = float("-inf")
-        self._position = 0
+        self._position = {POLICIES: 0, CONTROLS: 0}
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="controls", daemon=True)
 
@@ -69,53 +72,58 @@ class Controls:
 
     def reading(self) -> Reading:
         """What is known now; its age is endless until the end was reached once."""
-        return Reading(max(self._epochs.values(), default=0), self._monotonic() - self._fresh_s)
+        return Reading(self._epoch, self._monotonic() - self._fresh_s)
 
     def _run(self) -> None:
         consumer = Consumer(self._config)
-        place = TopicPartition(TOPIC, 0, OFFSET_BEGINNING)
-        consumer.assign([place])
+        places = [TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in self._position]
+        consumer.assign(places)
         try:
             while not self._stopped.is_set():
-                self._catch_up(consumer, place)
+                self._catch_up(consumer, places)
         finally:
             consumer.close()
 
-    def _catch_up(self, consumer: Consumer, place: TopicPartition) -> None:
-        """Asks where the end is, reads up to it, and only then calls the knowledge fresh."""
+    def _catch_up(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        """Asks where the ends are, reads up to them, and only then calls the knowledge fresh."""
         asked_s = self._monotonic()
         try:
-            _, end = consumer.get_watermark_offsets(place, timeout=WAIT_S, cached=False)
+            ends = {
+                place.topic: consumer.get_watermark_offsets(place, timeout=WAIT_S, cached=False)[1]
+                for place in places
+            }
         except KafkaException as why:
             log.warning("controls_unreadable", topic=TOPIC, error=str(why))
             self._stopped.wait(ASK_S)
             return
         while not self._stopped.is_set():
-            if self._position >= end:
+            there = all(self._position[topic] >= end for topic, end in ends.items())
+            if there or self._fresh_s > float("-inf"):
+                self._fold()  # what is new counts at once, but half a past would be none
+            if there:
                 self._fresh_s = asked_s
             behind_s = self._monotonic() - asked_s
-            if behind_s >= (ASK_S if self._position >= end else WAIT_S):
+            if behind_s >= (ASK_S if there else WAIT_S):
                 return
             self._take(consumer)
+
+    def _fold(self) -> None:
+        if len(self._told) != self._folded:
+            self._epoch, self._folded = Standing.of(self._told).epoch, len(self._told)
 
     def _take(self, consumer: Consumer) -> None:
         message = consumer.poll(ASK_S)
         if message is None:
             return
-        error = message.error()
+        error, topic, offset = message.error(), str(message.topic()), message.offset() or 0
         if error is not None:
             if error.code() == KafkaError._PARTITION_EOF:
-                self._position = max(self._position, message.offset() or 0)
+                self._position[topic] = max(self._position[topic], offset)
             else:
-                log.warning("controls_unreadable", topic=TOPIC, error=error.str())
+                log.warning("controls_unreadable", topic=topic, error=error.str())
             return
-        self._note(message.value() or b"", message.offset() or 0)
-        self._position = max(self._position, (message.offset() or 0) + 1)
-
-    def _note(self, value: bytes, offset: int) -> None:
-        try:
-            control: Control = self._wire.decode(TOPIC, value)
-        except Undecodable as why:  # a dead letter for the relay: no node knows of it either
-            log.error("control_undecodable", topic=TOPIC, offset=offset, error=str(why))
-            return
-        self._epochs[control.scope] = control.epoch
+        found = decoded(self._wire, message)
+        if not found:
+            log.error("control_undecodable", topic=topic, offset=offset)
+        self._told += found
+        self._position[topic] = max(self._position[topic], offset + 1)

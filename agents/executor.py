@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from agents import exact
+from agents import exact, keys
 from agents.connectors.bybit.config import Venue
 from agents.connectors.registry import connectors
 from agents.controls import Controls
@@ -18,6 +18,7 @@ from agents.nodes import add_node
 from agents.outside import Outside
 from agents.runner import Runner
 from agents.settings import WorkerSettings
+from agents.signatures import INTENTS, checking
 from agents.worker import new_app, run, wire_of
 from streams.topology import EXECUTOR, NODES
 
@@ -26,9 +27,11 @@ def build(settings: WorkerSettings) -> exact.App:
     """The executor's Faust app, with runner and pollers beside it."""
     wire = wire_of(settings)
     app = new_app(EXECUTOR, settings, wire)
+    keys.trusted(settings.home, settings.intent_keys)  # a key that is none must not start
+    checks = {INTENTS: checking(lambda: keys.trusted(settings.home, settings.intent_keys))}
     for node in NODES:
         if node.app == EXECUTOR:
-            add_node(app, node, wire, settings.partitions)
+            add_node(app, node, wire, settings.partitions, checks=checks)
     venues = [
         Venue(
             account_id=account.account_id,

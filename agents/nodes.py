@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, NamedTuple
 
 from agents import exact
+from agents.signatures import SEAM, Check, Sign
 from agents.wiring import WireCodec, partition_of
 from schemas.topics import BY_NAME, key_of, partition_key
 from schemas.wire import Wire
@@ -16,13 +17,35 @@ from tables.spec import PARTITION_KEY
 
 HOT = frozenset({"treasury.pnl.v1", "treasury.positions.v1"})
 LIVE = {"treasury.mode": "live"}
+NONE: Mapping[str, Any] = {}
 
 
-def add_node(app: exact.App, node: Node, wire: Wire, partitions: int) -> None:
-    """Adds one node's agent and table to the app."""
+class _Sink(NamedTuple):
+    """A topic that a node writes, and how its records are signed, if they are."""
+
+    topic: Any
+    encode: Callable[[Any], bytes]
+    sign: Sign | None
+
+
+def add_node(
+    app: exact.App,
+    node: Node,
+    wire: Wire,
+    partitions: int,
+    *,
+    sign: Mapping[str, Sign] = NONE,
+    checks: Mapping[str, Check] = NONE,
+) -> None:
+    """Adds one node's agent and table to the app. What goes out on a topic of `sign` carries a
+    signature; what comes in on a topic of `checks` is looked at before the step sees it.
+    """
     codec = WireCodec(wire)
     source = app.topic(*node.sources, value_serializer=codec)
-    sinks = {name: app.topic(name, value_serializer=codec) for name in node.sinks}
+    outs = {
+        name: _Sink(app.topic(name, value_serializer=codec), wire.encoder(name), sign.get(name))
+        for name in node.sinks
+    }
     table = app.Table(
         node.table.name, source=source, dumps=node.table.dumps, loads=node.table.loads
     )
@@ -30,10 +53,17 @@ def add_node(app: exact.App, node: Node, wire: Wire, partitions: int) -> None:
     async def agent(stream: Any) -> AsyncIterator[None]:
         async for event in stream.events():
             part = table.parts[event.partition]
+            check = checks.get(event.topic)
+            try:
+                if check is not None:
+                    check(event)
+            except Refused as why:
+                event.refuse(why.cause, str(why), SEAM)
+                continue
             try:
                 _check_partition(event, partitions)
                 for output in fold(node, part, _input(event)):
-                    _carry_out(output, node, event, sinks, part, partitions)
+                    _carry_out(output, node, event, outs, part, partitions)
             except (Refused, exact.TooLarge) as why:
                 event.refuse(getattr(why, "cause", "too_large"), str(why))
         return
@@ -75,7 +105,7 @@ def _carry_out(
     output: Any,
     node: Node,
     event: exact.Event,
-    sinks: dict[str, Any],
+    outs: dict[str, _Sink],
     part: Any,
     partitions: int,
 ) -> None:
@@ -83,12 +113,16 @@ def _carry_out(
         topic = BY_NAME[output.topic]
         key = output.key if output.key is not None else key_of(topic, output.value)
         lies_by = partition_key(topic, output.value)
-        sinks[output.topic].send_soon(
+        sink = outs[output.topic]
+        headers = None if output.topic in HOT else LIVE
+        if sink.sign is not None:
+            headers = LIVE | sink.sign(sink.encode(output.value))
+        sink.topic.send_soon(
             key=key,
             value=output.value,
             partition=_partition(node, event, lies_by, partitions),
             timestamp=output.timestamp_ms,
-            headers=None if output.topic in HOT else LIVE,
+            headers=headers,
         )
     elif isinstance(output, Wake):
         part.wake(node_key(node, event), output.at_ms)

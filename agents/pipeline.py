@@ -1,11 +1,16 @@
-"""The pipeline: every node that decides, and the relay. It never calls the outside."""
+"""The pipeline: every node that decides, the relay, and the signer of the audit's heads. It never
+calls the outside.
+"""
 
 from __future__ import annotations
 
-from agents import exact
+from agents import exact, keys
 from agents.nodes import add_node
+from agents.outside import Outside
 from agents.relay import add_relay
 from agents.settings import WorkerSettings
+from agents.signatures import INTENTS, signing
+from agents.signer import Signer
 from agents.worker import new_app, run, wire_of
 from streams.topology import NODES, PIPELINE
 
@@ -14,10 +19,22 @@ def build(settings: WorkerSettings) -> exact.App:
     """The pipeline's Faust app."""
     wire = wire_of(settings)
     app = new_app(PIPELINE, settings, wire)
+    key = keys.pipeline(settings.home)
+    sign = {INTENTS: signing(key)}
     for node in NODES:
         if node.app == PIPELINE:
-            add_node(app, node, wire, settings.partitions)
+            add_node(app, node, wire, settings.partitions, sign=sign)
     add_relay(app, wire, settings.partitions)
+    outside = Outside(settings.bootstrap, wire, settings.partitions)
+    notary = Signer(
+        settings.bootstrap, wire, settings.partitions, key, outside, settings.checkpoint_s
+    )
+
+    @app.task
+    async def checkpoints() -> None:
+        if settings.slot == 0:
+            await notary.run()
+
     return app
 
 

@@ -1,19 +1,21 @@
-"""The relay: copies every policy and control into each partition of every node's inbox.
+"""The relay: copies every policy and control that counts into each partition of every node's inbox.
 
 A copy takes effect at a definite place in each partition's order, which a global table could not
-give. It decides nothing and keeps nothing; the copies and the offsets of the originals are one
-transaction.
+give. The copies and the offsets of the originals are one transaction; what does not count becomes a
+dead letter with its reason. The relay keeps nothing on disk: what stood before an event it reads
+from the two topics themselves, at its first event and whenever it has missed one.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from agents import exact
 from agents.nodes import LIVE
+from agents.standing import Reading, Standing, Told, read
 from agents.wiring import WireCodec
-from schemas.policy import parse, policy_hash
 from schemas.records import (
     BookInput,
     Control,
@@ -24,14 +26,17 @@ from schemas.records import (
     PolicyUpdate,
 )
 from schemas.wire import Wire
+from streams.step import Refused
 from streams.topology import NODES, RELAYED
 from tables.spec import PARTITION_KEY
 
 INBOX_RECORD = {"book": BookInput, "gate": DeskInput, "intents": IntentInput}
 
 
-def add_relay(app: exact.App, wire: Wire, partitions: int) -> None:
-    """Adds the relay's agent to the app; its sources have one partition."""
+def add_relay(app: exact.App, wire: Wire, partitions: int, reading: Reading | None = None) -> None:
+    """Adds the relay's agent to the app; its sources have one partition. `reading` gives what both
+    topics hold before some offsets; without it the broker is asked.
+    """
     codec = WireCodec(wire)
     source = app.topic(*RELAYED, value_serializer=codec)
     inboxes = [
@@ -40,13 +45,21 @@ def add_relay(app: exact.App, wire: Wire, partitions: int) -> None:
         if node.inbox is not None
     ]
 
+    def ask(before: Mapping[str, int]) -> list[Told]:
+        return read(app.engine.config.bootstrap, wire, before)
+
+    memory = _Memory(reading or ask)
+
     async def relay(stream: Any) -> AsyncIterator[None]:
         async for event in stream.events():
+            standing = await memory.before(event)
             try:
-                copy = _copy(event.value)
-            except ValueError as why:
-                event.refuse("policy", str(why))
+                standing.judge(event.value)
+            except Refused as why:
+                event.refuse(why.cause, str(why))
                 continue
+            standing.take(event.value)
+            copy = _copy(event.value)
             for inbox, record in inboxes:
                 for partition in range(partitions):
                     inbox.send_soon(
@@ -61,11 +74,28 @@ def add_relay(app: exact.App, wire: Wire, partitions: int) -> None:
     app.agent(source, name="relay")(relay)
 
 
+class _Memory:
+    """The standing before an event: carried on while no record is missed, else read again.
+
+    Of the event's own topic it holds what came before; of the other one all there is, because the
+    two have no common order and the newest policy is the one to judge by.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._standing: Standing | None = None
+        self._next: dict[str, int] = {}
+
+    async def before(self, event: exact.Event) -> Standing:
+        if self._standing is None or self._next.get(event.topic) != event.offset:
+            told = await asyncio.to_thread(self._reading, {event.topic: event.offset})
+            self._standing = Standing.of(told)
+            self._next = {one.topic: one.offset + 1 for one in told}
+        self._next[event.topic] = event.offset + 1
+        return self._standing
+
+
 def _copy(update: PolicyUpdate | Control) -> PolicyCopy | ControlCopy:
-    """Raises ValueError, naming the field, for a policy that is not what it says."""
     if isinstance(update, Control):
         return ControlCopy(update.scope, update.mode, update.epoch, update.reason, update.at_ms)
-    parse(update.body)
-    if policy_hash(update.body) != update.hash:
-        raise ValueError(f"hash: {update.hash!r} is not the hash of the body")
     return PolicyCopy(update.name, update.version, update.hash, update.body)

@@ -40,6 +40,10 @@ class WorkerSettings(BaseSettings):
     commit_interval_ms: int = Field(default=20, ge=1, le=1000)
     batch_max: int = Field(default=4000, ge=1)
     session_timeout_s: float = Field(default=6.0, ge=1.0)
+    intent_keys: tuple[str, ...] = ()
+    """Public keys of pipelines whose intents are carried out, besides the one of this home."""
+    checkpoint_s: float = Field(default=3600.0, gt=0)
+    """Between two signed checkpoints of the audit."""
     venues: tuple[VenueAccount, ...] = ()
     settle_coin: str = "USDT"
     """The coin whose USD rate is read along with each account."""

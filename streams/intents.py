@@ -23,6 +23,8 @@ from tables.intents import IntentEntry, LegEntry
 
 HELD_POLL_MS = 1_000
 LOOK_CAP_S = 60
+BY_SYMBOL = frozenset({"control", "deleverage"})
+"""Classes that act on positions and orders: their lane names the symbol."""
 READ_PATIENCE_MS = 120_000
 
 __all__ = ["step"]
@@ -72,12 +74,13 @@ def _admit(lane: Lane, intent: Intent) -> None:
             )
         return
     venue = intent.account_id.partition(":")[0]
-    if intent.lane != f"{venue}|{intent.account_id}|{intent.ccy}":
+    subject = intent.params.get("symbol", intent.ccy) if intent.class_ in BY_SYMBOL else intent.ccy
+    if intent.lane != f"{venue}|{intent.account_id}|{subject}":
         raise Refused("lane", "lane", intent.lane, "is not venue|account|coin of the intent")
     body = body_of(cast(Proposal, intent), intent.amount_e18)  # they share all that is hashed
     if hash_of(body) != intent.body_hash:
         raise Refused("altered", "body_hash", intent.body_hash, "the fields hash differently")
-    if intent.amount_e18 <= 0:
+    if intent.amount_e18 < 0 or (intent.amount_e18 == 0 and intent.class_ != "control"):
         raise Refused("amount", "amount", intent.amount_e18, "must be above 0")
     if intent.executed_by != "weir":
         raise Refused(

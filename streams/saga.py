@@ -7,6 +7,7 @@ main leg ends without effect.
 
 from __future__ import annotations
 
+from streams.limits import lets
 from streams.step import InvariantBroken
 
 READY, HELD, ATTEMPTED, ACKED = "READY", "HELD", "ATTEMPTED", "ACKED"
@@ -92,6 +93,4 @@ def next_leg(kind: str, leg: str) -> str | None:
 
 def allows(mode: str, kind: str, leg: str) -> bool:
     """Whether a mode lets a leg start. REDUCING lets pass what lowers risk, a return included."""
-    if mode == "ACTIVE":
-        return True
-    return mode == "REDUCING" and (leg == RETURN or kind in ("REPAY", "ADD_COLLATERAL"))
+    return lets(mode, kind) or (mode == "REDUCING" and leg == RETURN)

@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from agents.controls import TOPIC, Controls, Reading
 from agents.outside import NotWritten, Outside
+from agents.standing import POLICIES
 from agents.wiring import partition_of
 from schemas.records import AttemptRecord, Control, DeskInput, Request, UsdRate
 from schemas.wire import SchemaIds, Unencodable, Wire
@@ -30,8 +31,7 @@ def topics(broker: str) -> str:
     admin = AdminClient({"bootstrap.servers": broker})
     known = admin.list_topics(timeout=10).topics
     wanted = [NewTopic(name, P, 1) for name in (ATTEMPTS, DESK) if name not in known]
-    if TOPIC not in known:
-        wanted.append(NewTopic(TOPIC, 1, 1))
+    wanted += [NewTopic(name, 1, 1) for name in (TOPIC, POLICIES) if name not in known]
     for made in admin.create_topics(wanted).values() if wanted else ():
         made.result(30)
     return broker

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
-from schemas.records import AttemptRecord, Request, Revoke
+from schemas.records import AttemptRecord, Proposal, Request, Revoke
+from streams.canonical import hash_of
+from streams.handover import body_of
 from streams.step import Refused
 from tests.streams.saga_world import T0_MS, World, answer, intent
 
@@ -57,6 +59,8 @@ def test_what_nobody_asked_for_is_a_dead_letter(record: Any, cause: str) -> None
         ({"amount_e18": 1}, "altered"),
         ({"ccy": "BTC"}, "lane"),
         ({"lane": "bybit|bybit:2|USDT"}, "lane"),
+        ({"amount_e18": 0}, "altered"),
+        ({"class_": "deleverage", "params": {"symbol": "BTCUSDT"}}, "lane"),
         ({"beneficiary": "mallory"}, "altered"),
     ],
 )
@@ -66,6 +70,21 @@ def test_an_altered_intent_is_refused(changes: dict[str, Any], cause: str) -> No
         world.give(replace(intent(), **changes))
     assert refused.value.cause == cause
     assert world.pending == []
+
+
+@pytest.mark.parametrize("amount", ["0", "-1"])
+def test_only_what_moves_no_money_has_no_amount(amount: str) -> None:
+    with pytest.raises(Refused, match="must be above 0"):
+        World().give(intent(amount=amount))
+
+
+def test_orders_and_positions_have_a_lane_by_symbol() -> None:
+    world = World()
+    lane = "bybit|bybit:1|BTCUSDT"
+    one = intent(kind="CANCEL_ORDER", class_="control", amount="0", params={"symbol": "BTCUSDT"})
+    body = body_of(cast(Proposal, replace(one, lane=lane)), 0)
+    world.give(replace(one, lane=lane, body_hash=hash_of(body)))
+    assert world.states() == ["REJECTED"]  # no connector does it yet: said, not forgotten
 
 
 def test_what_no_connector_does_frees_its_hold() -> None:

@@ -101,9 +101,9 @@ def check(
     ):
         counts = {topic: log.partitions(topic) for topic in (*sources, *sinks)}
         produced = Produced(outputs, wire, {topic: counts[topic] for topic in sinks})
-        folding = Folding(log, by_name, Sources(inputs), wire, counts)
-        runs = _in_time(order, wire, log.partitions(ORDER_TOPIC))
-        return _replay(runs, folding, produced, tell)
+        with closing(Folding(log, by_name, Sources(inputs), wire, counts)) as folding:
+            runs = _in_time(order, wire, log.partitions(ORDER_TOPIC))
+            return _replay(runs, folding, produced, tell)
 
 
 def _replay(

@@ -27,6 +27,7 @@ from weir.replay.log import Log, Record
 from weir.replay.part import Part
 from weir.replay.produced import Output
 from weir.replay.sources import Sources
+from weir.replay.verdicts import Verdicts
 
 _At = tuple[str, int]
 
@@ -44,6 +45,7 @@ class Folding:
     ) -> None:
         self._log, self._nodes, self._sources, self._wire = log, nodes, sources, wire
         self._partitions = partitions
+        self._verdicts = Verdicts(log)
         self._parts: dict[_At, Part] = {}
         self._at_ms: dict[str, int] = {}
         self.events = self.refused = 0
@@ -98,8 +100,15 @@ class Folding:
                 yield Event(topic, run.partition, start, key, value, run.at_ms, run.at_ms), False
             return
         decode = self._wire.decoder(topic)
+        self._verdicts.read(topic, run.partition)
         for record in self._sources.take(topic, run.partition, start, stop):
-            yield _event(record, decode, run.at_ms)
+            event, refused = _event(record, decode, run.at_ms)
+            told = self._verdicts.refused(topic, record.partition, record.offset)
+            yield event, refused or told
+
+    def close(self) -> None:
+        """Leaves the broker."""
+        self._verdicts.close()
 
     def _fold(self, node: Node, part: Part, event: Event, refused: bool) -> list[Output]:
         self.events += 1

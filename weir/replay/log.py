@@ -32,6 +32,7 @@ class Record(NamedTuple):
     key: bytes | None
     value: bytes | None
     timestamp_ms: int
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Reader(Protocol):
@@ -154,4 +155,5 @@ def _record(message: Message) -> Record:
         message.key(),
         message.value(),
         at_ms if kind else 0,
+        tuple(message.headers() or ()),
     )
