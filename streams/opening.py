@@ -3,7 +3,7 @@ some are missing.
 
 A Correction of kind OPENING sets size and cost and leaves realised profit as it is. While a
 contract's size in the book is not the one the venue shows, the account carries the mark
-`position:SYMBOL|LEG` and allocates nothing; the mark goes with the first snapshot that agrees. Spot
+`position:SYMBOL|LEG` and allocates nothing; the mark goes when a snapshot agrees again. Spot
 holdings come and go without executions, so wallets are not compared, nor are the positions of an
 account whose rows are closed trades.
 """
@@ -16,14 +16,16 @@ from schemas.money import E18
 from schemas.records import AccountSnapshot, Correction
 from streams import freeze, journal, lots, trades
 from streams.contract import CONTRACTS
-from streams.fills import FLAT, LARGEST_E18, Result
+from streams.fills import FLAT, LARGEST_E18, Result, fold
 from streams.rows import CLOSED_TRADE, LONG, SHORT
 from streams.step import Emit, Entries, Event, InForce, Refused, meta
 from tables.book import Feed
 from tables.corrections import Compared, Corrected
+from tables.journal import At
 from tables.position import Position
 
 CAUSE = "correction"
+WINDOW_MS = 2000
 
 
 def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
@@ -110,9 +112,11 @@ def position(at: trades.At, old: Position, correction: Correction, at_ms: int) -
 
 
 def compare(entries: Entries, event: Event) -> None:
-    """Marks the positions of a snapshot that are not the book's, and frees those that are again.
+    """Marks the positions that the last snapshot showed and the book never had around its time, and
+    frees those that it had.
 
-    A position that a later row has changed since is not comparable; its mark stays as it is.
+    A snapshot is compared when the next one comes: by then the book knows the rows of that time,
+    which travel on another way. While an account trades, "around" is any moment of WINDOW_MS.
     """
     snapshot: AccountSnapshot = event.value
     last: Compared | None = entries.get("compared")
@@ -121,17 +125,31 @@ def compare(entries: Entries, event: Event) -> None:
         return
     if last is not None and snapshot.as_of_ms <= last.as_of_ms:
         return
-    entries.put("compared", Compared(snapshot.as_of_ms))
     shown = {f"{row.symbol}|{row.idx}": row.size_e18 for row in snapshot.positions}
-    known = freeze.marks(entries)
-    differ = set()
-    for rest, held in entries.range("positions"):
-        category, _, name = rest.partition("|")
+    entries.put("compared", Compared(snapshot.as_of_ms, shown))
+    if last is None:
+        return
+    differ = {name for name, size in last.sizes_e18.items() if size}
+    for place, _ in entries.range("positions"):
+        category, _, name = place.partition("|")
         if category == "spot":
             continue
-        size = shown.pop(name, 0)
-        marked = f"{freeze.POSITION}:{name}" in known
-        if marked if held.changed_ms >= snapshot.as_of_ms else size != held.qty_e18:
+        if _had(entries, place, last.sizes_e18.get(name, 0), last.as_of_ms):
+            differ.discard(name)
+        else:
             differ.add(name)
-    differ |= {name for name, size in shown.items() if size}
     freeze.replaced(entries, freeze.POSITION, differ)
+
+
+def _had(entries: Entries, place: str, size_e18: int, at_ms: int) -> bool:
+    """Whether the position had this size at some moment around a time."""
+    rows = journal.head(entries, place)
+    number = journal.first_after(entries, place, rows, At(at_ms - WINDOW_MS, 0, ""))
+    held = journal.before(entries, place, rows, number)
+    while held.qty_e18 != size_e18 and number < rows.next:
+        booked = journal.nth(entries, place, number)
+        if booked.at.time_ms > at_ms + WINDOW_MS:
+            return False
+        held, _ = fold(held, journal.row_of(booked, entries.key))
+        number += 1
+    return held.qty_e18 == size_e18

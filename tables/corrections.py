@@ -30,9 +30,10 @@ class Adjustment(msgspec.Struct, frozen=True, gc=False):
 
 
 class Compared(msgspec.Struct, frozen=True, gc=False):
-    """The last snapshot whose positions were compared with the book's."""
+    """The last snapshot, to be compared when the next one comes: sizes by `symbol|idx`."""
 
     as_of_ms: int
+    sizes_e18: dict[str, int] = {}
 
 
 class Corrected(msgspec.Struct, frozen=True, gc=False):

@@ -64,6 +64,8 @@ def test_allocation_waits_while_book_and_venue_hold_something_else() -> None:
     BookWorld().play(f"""
         {READY}
         snapshot BTCUSDT|0=2 ETHUSDT|2=-1 as_of=+1ms
+        frozen                                  # compared when the next one comes
+        snapshot BTCUSDT|0=2 ETHUSDT|2=-1 as_of=+2ms
         frozen   position:BTCUSDT|0 position:ETHUSDT|2
         at       +1s
         opening  c1 BTCUSDT 2 at 100
@@ -77,35 +79,41 @@ def test_allocation_waits_while_book_and_venue_hold_something_else() -> None:
         expect   allocation action=add_collateral available=2000
         snapshot BTCUSDT|0=2 ETHUSDT|2=-1 as_of=+3s    # older than the last: not compared
         frozen
-        snapshot BTCUSDT|0=2 ETHUSDT|2=-1 as_of=+4s
+        at       +9s
+        snapshot BTCUSDT|0=2 ETHUSDT|2=-1
         frozen
-        at       +5s
+        at       +10s
         snapshot BTCUSDT|0=2 ETHUSDT|2=-1
         frozen   position:BTCUSDT|0
         refused  mark mark request r1 UNFREEZE mark=position:BTCUSDT|0
         request  r2 UNFREEZE
         frozen   position:BTCUSDT|0
         fill     f2 buy 1 at 100
-        snapshot BTCUSDT|0=2 ETHUSDT|2=-1 as_of=+6s
+        snapshot BTCUSDT|0=2 ETHUSDT|2=-1 as_of=+11s
         frozen
     """)
 
 
-def test_a_position_that_changed_since_the_snapshot_is_not_compared() -> None:
+def test_a_snapshot_and_the_rows_of_its_time_travel_on_two_ways() -> None:
+    """A busy account is never marked because one of them was quicker."""
     BookWorld().play("""
         at       +10s
         fill     f1 buy 1 at 100
-        snapshot as_of=+9s
-        frozen
-        snapshot as_of=+10s
-        frozen
-        snapshot as_of=+11s
-        frozen   position:BTCUSDT|0
-        at       +12s
+        snapshot BTCUSDT|0=2 as_of=+11s        # knows a fill that is still on its way
+        at       +11s
         fill     f2 buy 1 at 100
-        snapshot BTCUSDT|0=1 as_of=+12s        # not known yet: the mark stays
+        fill     f3 buy 1 at 100
+        snapshot BTCUSDT|0=1 as_of=+12s        # the rows were quicker
+        frozen
+        at       +13s
+        fill     f4 buy 1 at 100
+        snapshot BTCUSDT|0=4 as_of=+13s
+        frozen
+        at       +20s
+        snapshot BTCUSDT|0=9 as_of=+20s
+        snapshot BTCUSDT|0=4 as_of=+21s
         frozen   position:BTCUSDT|0
-        snapshot BTCUSDT|0=2 as_of=+13s
+        snapshot BTCUSDT|0=4 as_of=+22s
         frozen
     """)
 
@@ -113,12 +121,14 @@ def test_a_position_that_changed_since_the_snapshot_is_not_compared() -> None:
 def test_spot_holdings_and_closed_trades_are_no_positions_to_compare() -> None:
     BookWorld().play("""
         fill     f1 buy 1 at 100 category=spot
-        snapshot as_of=+1s
+        snapshot as_of=+5s
+        snapshot as_of=+6s
         frozen
     """)
     BookWorld().play("""
         closed   c1 buy 1 from 100 to 110
-        snapshot BTCUSDT|0=5 as_of=+1s
+        snapshot BTCUSDT|0=5 as_of=+5s
+        snapshot BTCUSDT|0=5 as_of=+6s
         frozen
     """)
 
