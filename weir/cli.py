@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import evidence, letters, reports
+from weir.verbs import evidence, letters, reports, resolution
 
 app = typer.Typer(
     name="weir",
@@ -282,6 +282,7 @@ def demo(
 evidence.add(app)
 letters.add(app)
 reports.add(app)
+resolution.add(app)
 
 
 def _common_first(words: list[str]) -> list[str]:
