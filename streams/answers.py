@@ -136,11 +136,16 @@ def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
 
 
 def _after(intent: IntentEntry, record: AttemptRecord) -> dict[str, str]:
-    """What the origin compares its estimate with: debt and ltv before and after the main leg."""
+    """What the origin compares its estimate with: debt and ltv before and after the main leg; the
+    venue's own row, which knows both at the same prices, wins over what was read around it.
+    """
     if intent.leg.leg != "main":
         return {}
     before, now = intent.leg.watermark, record.facts or {}
-    named = {"ltv_before": before.get("ltv"), "ltv_after": now.get("ltv")}
+    named = {
+        "ltv_before": now.get("row_ltv_before", before.get("ltv")),
+        "ltv_after": now.get("row_ltv_after", now.get("ltv")),
+    }
     if intent.kind == "REPAY":
         named |= {"debt_before": before.get("debt"), "debt_after": now.get("debt")}
     return {name: text for name, text in named.items() if text is not None}

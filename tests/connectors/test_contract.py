@@ -179,6 +179,11 @@ def test_the_watermark_is_what_a_call_moves(subject: Subject, op: str) -> None:
         )
     else:
         assert parse_e18(after["collateral"]) - parse_e18(mark["collateral"]) == moved
+        before_ltv, after_ltv = (
+            parse_e18(after["row_ltv_before"]),
+            parse_e18(after["row_ltv_after"]),
+        )
+        assert before_ltv >= after_ltv > 0
     assert int(after["server_ms"]) >= int(mark["server_ms"])
 
 

@@ -95,7 +95,10 @@ class Bybit:
         row = min(named)
         class_ = _ROW_CLASS.get(row.status, "unknown")
         done_e18 = row.amount_e18 if class_ == "done" else None
-        return Answer(class_, str(row.id), done_e18, {"rows": effects})
+        facts = {"rows": effects}
+        if row.ltv is not None:
+            facts |= {"row_ltv_before": text_e18(row.ltv[0]), "row_ltv_after": text_e18(row.ltv[1])}
+        return Answer(class_, str(row.id), done_e18, facts)
 
     def _transferred(self, work: Look) -> Answer:
         row = reads.transfer(self._client, work.transfer_id)

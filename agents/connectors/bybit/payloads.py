@@ -83,7 +83,9 @@ class RepayRow(_Row):
 
 
 class AdjustRow(_Row):
-    """One change of collateral: direction 0 added, 1 taken out; status as in a repayment."""
+    """One change of collateral: direction 0 added, 1 taken out; status as in a repayment; the loan
+    to value before and after it at the same prices.
+    """
 
     adjust_id: int
     collateral_currency: str
@@ -91,6 +93,8 @@ class AdjustRow(_Row):
     adjust_time: int
     direction: int
     status: int
+    pre_ltv: MaybeE18 = Field(default=None, alias="preLTV")
+    after_ltv: MaybeE18 = Field(default=None, alias="afterLTV")
 
 
 class TransferRow(_Row):

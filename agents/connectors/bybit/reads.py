@@ -28,13 +28,16 @@ ADDED = 0
 
 
 class Row(NamedTuple):
-    """One row of a loan history; `ours` is false for what the venue did by itself."""
+    """One row of a loan history; `ours` is false for what the venue did by itself. `ltv` is the
+    loan to value before and after it, where the row tells.
+    """
 
     id: int
     amount_e18: int
     at_ms: int
     status: int
     ours: bool
+    ltv: tuple[int, int] | None = None
 
 
 class Debt(NamedTuple):
@@ -96,7 +99,14 @@ def adjustments(client: Client, coin: str, after: int) -> list[Row]:
         {"collateralCurrency": coin},
         after,
         lambda answer: [
-            Row(row.adjust_id, row.amount, row.adjust_time, row.status, row.direction == ADDED)
+            Row(
+                row.adjust_id,
+                row.amount,
+                row.adjust_time,
+                row.status,
+                row.direction == ADDED,
+                _around(row),
+            )
             for row in many(AdjustRow, answer)
         ],
     )
@@ -140,6 +150,12 @@ def matching(rows: Iterable[Row], amount_e18: int, watermark: dict[str, str]) ->
         for row in rows
         if row.id > after and row.at_ms >= since_ms and row.amount_e18 == amount_e18 and row.ours
     ]
+
+
+def _around(row: AdjustRow) -> tuple[int, int] | None:
+    if row.pre_ltv is None or row.after_ltv is None:
+        return None
+    return row.pre_ltv, row.after_ltv
 
 
 def _history(
