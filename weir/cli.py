@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import evidence, letters, reports, resolution
+from weir.verbs import desk, evidence, letters, reports, resolution
 
 app = typer.Typer(
     name="weir",
@@ -279,6 +279,7 @@ def demo(
         raise typer.Exit(1)
 
 
+desk.add(app)
 evidence.add(app)
 letters.add(app)
 reports.add(app)
