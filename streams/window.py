@@ -6,7 +6,7 @@ that no 24 hours anywhere exceed the limit by one unit. Both sums are kept at al
 may change the window, and the first proposal under it is judged by what really went out.
 
 Openings are a chain from the oldest in the window to the newest; what falls out of it is cut off at
-the next opening, so a proposal costs the same on any day.
+the next grant, so a proposal costs the same on any day.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ def used(entries: Entries, class_: str, time_ms: int, window: str) -> Used:
     """What counts against the daily limit of a class for a proposal of this event time."""
     if window == "utc_day":
         return _day(entries, f"{class_}|{day_of(time_ms)}")
-    rolling = _cut(entries, class_, opening_ms(entries, class_, time_ms))
+    rolling = _within(entries, class_, opening_ms(entries, class_, time_ms))
     return Used(rolling.confirmed_usd_e18, rolling.held_usd_e18)
 
 
 def opened(entries: Entries, hold: Hold) -> None:
     """Counts a new hold in its day and in the window."""
     _add_to_day(entries, hold, 0, hold.held_usd_e18)
-    rolling = _cut(entries, hold.class_, hold.opened_ms)
+    rolling = _within(entries, hold.class_, hold.opened_ms, cut=True)
     opening: Opening | None = entries.get("openings", _name(hold.class_, hold.opened_ms))
     if opening is None:
         opening = Opening()
@@ -103,20 +103,24 @@ def _put(
     )
 
 
-def _cut(entries: Entries, class_: str, now_ms: int) -> Rolling:
-    """The window that ends at this opening; what opened 24 hours before it or earlier is out."""
+def _within(entries: Entries, class_: str, now_ms: int, cut: bool = False) -> Rolling:
+    """The window that ends at this opening; what opened 24 hours before it or earlier is out.
+
+    Only a grant cuts off what is out: a proposal that is refused must not move the window, or one
+    with an older event time would find it emptied.
+    """
     rolling = _rolling(entries, class_)
     while rolling.oldest_ms is not None and rolling.oldest_ms <= now_ms - WINDOW_MS:
         name = _name(class_, rolling.oldest_ms)
         opening = _opening(entries, name)
-        entries.delete("openings", name)
+        if cut:
+            entries.delete("openings", name)
         rolling = Rolling(
             oldest_ms=opening.next_ms,
             newest_ms=rolling.newest_ms,
             confirmed_usd_e18=rolling.confirmed_usd_e18 - opening.confirmed_usd_e18,
             held_usd_e18=rolling.held_usd_e18 - opening.held_usd_e18,
         )
-        entries.put("rolling", rolling, class_)
     return rolling
 
 

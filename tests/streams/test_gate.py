@@ -220,6 +220,27 @@ def test_the_window_never_goes_back() -> None:
     """)
 
 
+@pytest.mark.req("000-53")
+def test_a_refused_proposal_does_not_move_the_window() -> None:
+    World().play("""
+        policy  approvals.loan_usd=100000 limits.loan.daily_usd=10000 limits.window=rolling_24h
+        rate    USDT 1
+        propose p1 REPAY 10000
+        propose p2 REPAY 10000 event=+25h
+        expect  answer state=REFUSED reason=stale_input
+        propose p3 REPAY 10
+        expect  answer state=REFUSED reason=over_daily_limit
+        at      +24h
+        rate    USDT 1
+        propose p4 REPAY 9
+        expect  answer state=REFUSED reason=below_min
+        propose p5 REPAY 10 event=+86399999ms
+        expect  answer state=REFUSED reason=over_daily_limit
+        propose p6 REPAY 10
+        expect  answer state=READY
+    """)
+
+
 def test_a_policy_that_changes_the_window_is_judged_by_what_went_out() -> None:
     World().play("""
         policy  approvals.loan_usd=100000 limits.loan.daily_usd=10000
