@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,8 +28,9 @@ from schemas.wire import SchemaIds, Wire
 from weir.consume import consume
 from weir.home import Home
 from weir.kafka import Broker
+from weir.ports import HOST, free_port, listens
 from weir.processes import Slot, spawn
-from weir.registry import Registry
+from weir.registry import LOCK_FILE
 
 PARTITIONS = 4
 PATIENCE_S = 60.0
@@ -61,12 +63,16 @@ class Rig:
     # -- as a person
 
     def weir(
-        self, *words: str, stdin: str | None = None, patience_s: float = PATIENCE_S
+        self,
+        *words: str,
+        stdin: str | None = None,
+        patience_s: float = PATIENCE_S,
+        **environment: str,
     ) -> subprocess.CompletedProcess[str]:
         """Runs one command to its end."""
         return subprocess.run(
             [sys.executable, "-m", "weir.cli", *words],
-            env=self._environment(),
+            env=self._environment() | environment,
             input=stdin,
             capture_output=True,
             text=True,
@@ -164,18 +170,17 @@ class Rig:
 @contextmanager
 def rig(home: Home) -> Iterator[Rig]:
     """A broker and a registry of their own; all that was started on them ends with the block."""
-    broker, registry = Broker(home), Registry(home)
-    url = registry.start()
+    broker, port = Broker(home), free_port()
+    running = Rig(home, broker.up(attached=True), f"http://{HOST}:{port}")
     try:
-        address = broker.up(attached=True)
-        registry.wait()
-        running = Rig(home, address, url)
-        try:
-            yield running
-        finally:
-            running.close()
+        home.run.mkdir(parents=True, exist_ok=True)
+        (home.run / "registry.port").write_text(str(port))
+        argv = (sys.executable, "-m", "weir.registry", str(port), str(LOCK_FILE))
+        running.start("registry", *argv)
+        until(lambda: listens(f"{HOST}:{port}"), lambda: running.log("registry"))
+        yield running
     finally:
-        registry.stop()
+        running.close()
         broker.down(wipe=True)
 
 
@@ -277,7 +282,7 @@ def control_line(mode: str, epoch: int, scope: str = "all") -> dict[str, Any]:
 def fill_line(
     account: str, exec_id: str, side: str, qty: str, price: str, fee: str, **more: Any
 ) -> dict[str, Any]:
-    """A line for hedge-executions."""
+    """A line for hedge-executions, executed now."""
     return {
         "value": {
             "exec_id": exec_id,
@@ -293,7 +298,7 @@ def fill_line(
             "fee": fee,
             "fee_ccy": "USDT",
             "settle_ccy": "USDT",
-            "exec_time": "2026-01-05T10:00:00.000Z",
+            "exec_time": datetime.now(UTC).isoformat(timespec="milliseconds")[:23] + "Z",
             "source": "manual",
             **more,
         }
