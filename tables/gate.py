@@ -19,8 +19,8 @@ class Hold(msgspec.Struct, frozen=True):
     holds it.
 
     `asked`, `ccy`, `kind` and `lane` tell a repeat from another proposal under the same id.
-    `approvals` are the checkers whose word counts, `spent` the hashes of all words taken so far: one
-    that was taken back must not count again.
+    `approvals` are the checkers whose word counts, `spent` the hashes of all words taken so far:
+    one that was taken back must not count again.
     """
 
     decision_id: str
