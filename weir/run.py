@@ -46,9 +46,7 @@ def specs(
         "WEIR_PARTITIONS": str(settings().partitions),
         **(env or {}),
     }
-    return [
-        Spec(f"{name}-{slot}", (sys.executable, "-m", WORKERS[name]), ours) for name in workers
-    ]
+    return [Spec(f"{name}-{slot}", (sys.executable, "-m", WORKERS[name]), ours) for name in workers]
 
 
 def bootstrap(here: Home) -> str:
