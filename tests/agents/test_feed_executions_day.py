@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
 from pybit.unified_trading import HTTP
 
 from agents.connectors.bybit import Venue
@@ -30,6 +29,7 @@ from schemas.records import HedgeExecution
 from schemas.wire import SchemaIds, Wire
 from tests.agents.test_feed_executions import until
 from tests.weir.sandbox.test_feed import sandbox
+from weir.topics import ensure
 
 P = 8
 FILLS, ACCOUNTS = 2500, 3
@@ -40,9 +40,7 @@ WIRE = Wire(SchemaIds.from_lock())
 @pytest.fixture(scope="module")
 def executions(broker: str) -> dict[int, int]:
     """Where each partition of the topic ends before the test."""
-    admin = AdminClient({"bootstrap.servers": broker})
-    if TOPIC not in admin.list_topics(timeout=10).topics:
-        admin.create_topics([NewTopic(TOPIC, P, 1)])[TOPIC].result(30)
+    ensure(broker, P, 1)
     reader = Consumer({"bootstrap.servers": broker, "group.id": "ends"})
     ends: dict[int, int] = {}
     deadline = time.monotonic() + 30

@@ -7,14 +7,13 @@ from collections.abc import Callable
 
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
 
 from agents.controls import TOPIC, Controls, Reading
 from agents.outside import NotWritten, Outside
-from agents.standing import POLICIES
 from agents.wiring import partition_of
 from schemas.records import AttemptRecord, Control, DeskInput, Request, UsdRate
 from schemas.wire import SchemaIds, Unencodable, Wire
+from weir.topics import ensure
 
 P = 8
 ATTEMPTS, DESK = "treasury.attempts.v1", "treasury.desk-inputs.v1"
@@ -28,12 +27,7 @@ def wire() -> Wire:
 @pytest.fixture(scope="module")
 def topics(broker: str) -> str:
     """The broker with the topics of these tests."""
-    admin = AdminClient({"bootstrap.servers": broker})
-    known = admin.list_topics(timeout=10).topics
-    wanted = [NewTopic(name, P, 1) for name in (ATTEMPTS, DESK) if name not in known]
-    wanted += [NewTopic(name, 1, 1) for name in (TOPIC, POLICIES) if name not in known]
-    for made in admin.create_topics(wanted).values() if wanted else ():
-        made.result(30)
+    ensure(broker, P, 1)
     return broker
 
 

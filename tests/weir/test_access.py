@@ -8,6 +8,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from decimal import Decimal
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -63,14 +64,15 @@ def test_a_version_released_while_we_run(url: str, lock_file: Path) -> None:
     entries = json.loads(lock_file.read_text())
     for topic, schema_id in ((TOPIC, 2001), (INBOX, 2002)):
         subject = f"{topic}-value"
-        entry = next(e for e in entries if e["subject"] == subject)
+        entry = max((e for e in entries if e["subject"] == subject), key=itemgetter("version"))
         schema = json.loads(entry["schema"])
         schema["fields"].append({"name": "later", "type": ["null", "string"], "default": None})
-        newer = {"id": schema_id, "version": 2, "schema": json.dumps(schema)}
+        version = entry["version"] + 1
+        newer = {"id": schema_id, "version": version, "schema": json.dumps(schema)}
         entries.append(entry | newer)
     lock_file.write_text(json.dumps(entries))
     assert wire.decode(TOPIC, header(2001) + data[5:] + b"\0") == EXECUTION
-    with pytest.raises(NewerSchema, match="schema id 2002 is version 2"):
+    with pytest.raises(NewerSchema, match=f"schema id 2002 is version {version}"):
         wire.decode(INBOX, header(2002) + b"\0")
 
 
