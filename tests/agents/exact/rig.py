@@ -184,7 +184,7 @@ class Rig:
         until(self._stage_two_is_done, "all of stage two")
 
     def _stage_two_is_done(self) -> bool:
-        """What one transaction wrote becomes visible partition by partition: sums are not enough."""
+        """What a transaction wrote becomes visible partition by partition: sums are not enough."""
         behind = len(self.values("numbered")) != len(self.values("large"))
         if not behind:
             time.sleep(0.3)
