@@ -20,15 +20,16 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 
 from schemas.wire import Wire
-from streams.topology import NODES, RELAYED
+from streams.topology import NODES, PIPELINE, RELAYED
 from weir.errors import WeirError
-from weir.status.gather import Place, gather
+from weir.status.gather import Found, Place, gather
 from weir.status.in_force import Decided, Mode, PolicySeen, decided, modes, policy
 from weir.topics import partition_counts
 
 DECISIONS = "treasury.decisions.v1"
 POLICIES, CONTROLS = RELAYED
 REFUSED_POLICIES = f"{POLICIES}.dlq"
+OFFSETS = "__consumer_offsets"
 TAIL = 40
 """Offsets of a partition's end among which its last decision is looked for."""
 ASK_S = 2.0
@@ -58,7 +59,7 @@ class Group:
 @dataclass(frozen=True)
 class Cluster:
     """One look at the cluster. `missing` are topics that are not there yet; without `groups` the
-    coordinator did not answer, as on a cluster that has just begun, and lag is not known.
+    coordinator did not answer, and lag is not known.
     """
 
     groups: list[Group] | None = None
@@ -83,20 +84,20 @@ def look(bootstrap: str, wire: Wire) -> Cluster:
     missing = sorted(wanted - there.keys())
     if missing:
         return Cluster(missing=missing)
-    groups = _groups(admin, list(read))
-    folded = _folded(admin, {app: _places(topics, there) for app, topics in read.items()})
-    behind = {place: offset for places in folded.values() for place, offset in places.items()}
+    places = {app: _places(topics, there) for app, topics in read.items()}
+    if OFFSETS in there:
+        groups, folded = _groups(admin, list(read)), _folded(admin, places)
+    else:  # no worker has ever run here; asking for its group would make the broker create it
+        groups = [Group(app, "dead", 0, 0) for app in read]
+        folded = {app: dict.fromkeys(where, 0) for app, where in places.items()}
+    behind: dict[Place, int] = {}
+    for where in folded.values():
+        behind |= {place: min(offset, behind.get(place, offset)) for place, offset in where.items()}
     whole = dict.fromkeys(_places([POLICIES, CONTROLS, REFUSED_POLICIES], there), 0)
     tails = _places([DECISIONS], there)
     found = gather(bootstrap, {**behind, **whole}, tails, TAIL)
-    unfolded = {
-        place: [r for r in found.records.get(place, []) if r.offset >= offset]
-        for place, offset in behind.items()
-    }
     lags = [
-        _lag(app, topic, folded[app], unfolded, found.ended)
-        for app, topics in read.items()
-        for topic in topics
+        _lag(app, topic, folded[app], found) for app, topics in read.items() for topic in topics
     ]
     relayed_to = {place[0]: offset for place, offset in behind.items() if place[0] in RELAYED}
     seen, refused = policy(
@@ -117,9 +118,8 @@ def _folded_topics() -> dict[str, tuple[str, ...]]:
     read: dict[str, tuple[str, ...]] = {}
     for node in NODES:
         read[node.app] = read.get(node.app, ()) + node.sources
-    first = next(iter(read))
-    read[first] += RELAYED
-    return read
+    read[PIPELINE] += RELAYED
+    return {app: tuple(dict.fromkeys(topics)) for app, topics in read.items()}
 
 
 def _places(topics: Any, there: dict[str, int]) -> list[Place]:
@@ -172,14 +172,12 @@ _NOT_YET = (
 )
 
 
-def _lag(
-    app: str,
-    topic: str,
-    folded: dict[Place, int],
-    unfolded: dict[Place, list[Any]],
-    ended: set[Place],
-) -> Lag:
+def _lag(app: str, topic: str, folded: dict[Place, int], found: Found) -> Lag:
+    counts = {}
     places = [place for place in folded if place[0] == topic]
-    counts = {place[1]: len(unfolded[place]) for place in places if unfolded[place]}
-    exact = all(place in ended for place in places)
+    for place in places:
+        count = sum(seen.offset >= folded[place] for seen in found.records.get(place, ()))
+        if count:
+            counts[place[1]] = count
+    exact = all(place in found.ended for place in places)
     return Lag(app, topic, sum(counts.values()), exact, counts)

@@ -14,9 +14,10 @@ from weir.topics import partition_counts
 
 ENOUGH_S = 1.0
 ENOUGH_RECORDS = 50_000
-ANSWER_S = 3.0
 LAST = 1 << 62
+ANSWER_S = 3.0
 _BATCH = 2000
+_NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
 
 Place = tuple[str, int]
 
@@ -76,8 +77,17 @@ def gather(bootstrap: str, start: dict[Place, int], tails: list[Place], tail: in
 
 
 def _tail(consumer: Consumer, place: Place, tail: int) -> int:
-    low, high = consumer.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_S)
-    return int(max(low, high - tail))
+    """Where a partition's last offsets begin; one just made may have no leader yet."""
+    until_s = time.monotonic() + ANSWER_S
+    while True:
+        try:
+            low, high = consumer.get_watermark_offsets(TopicPartition(*place), timeout=ANSWER_S)
+        except KafkaException as error:
+            if error.args[0].code() not in _NO_LEADER or time.monotonic() > until_s:
+                raise
+            time.sleep(0.05)
+        else:
+            return max(low, high - tail)
 
 
 def _read(consumer: Consumer, places: int) -> Found:
