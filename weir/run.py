@@ -51,11 +51,12 @@ def specs(
 
 def bootstrap(here: Home) -> str:
     """The Kafka to work on; raises WeirError, saying how to start one, if it does not answer."""
-    outside = settings().kafka
-    address = outside or Broker(here).status().bootstrap
+    outside, state = settings().kafka, Broker(here).status()
+    address = outside or (state.bootstrap if state.pid else None)
     if address is None:
-        raise WeirError(f"no broker in {here.root}: `weir up` starts one, WEIR_KAFKA names another")
+        why = "`weir up` starts one, WEIR_KAFKA names another"
+        raise WeirError(f"no broker runs in {here.root}: {why}")
     if not answers(address, _ANSWER_S):
-        hint = "is the cluster up?" if outside else "`weir up` starts it"
+        hint = "is the cluster up?" if outside else "its log is in the folder `logs`"
         raise WeirError(f"Kafka at {address} does not answer: {hint}")
     return address

@@ -117,7 +117,7 @@ def test_a_lost_and_an_invented_output_are_found(log: KafkaLog) -> None:
     def lose(record: Record) -> list[Record]:
         return [] if record.topic == PNL and 20 <= record.offset < 30 else [record]
 
-    lost = check(Planted(log, lose), WIRE).difference
+    lost = check(Planted(log, lose), WIRE, patience_s=0.5).difference
     assert lost is not None
     assert (lost.what, lost.recorded) == ("missing", None)
 
@@ -146,7 +146,7 @@ def test_what_compaction_takes_is_no_difference_but_the_newest_of_a_key_is_kept(
             is_mine = record.topic == POSITIONS and record.partition == mine[0]["partition"]
             return [] if is_mine and record.offset in gone else [record]
 
-        return check(Planted(log, lose), WIRE)
+        return check(Planted(log, lose), WIRE, patience_s=0.5)
 
     compacted = losing(offsets[:-1])
     assert (compacted.difference, compacted.progress.compacted) == (None, len(offsets) - 1)

@@ -24,7 +24,7 @@ from weir.errors import WeirError
 from weir.replay.difference import Difference
 from weir.replay.folding import Folding
 from weir.replay.log import Log, Reader, Record
-from weir.replay.produced import Produced
+from weir.replay.produced import PATIENCE_S, Produced
 from weir.replay.sources import Sources
 
 _TELL_S = 0.5
@@ -85,8 +85,11 @@ def check(
     wire: Wire,
     nodes: Iterable[Node] = NODES,
     tell: Callable[[Progress], None] = lambda progress: None,
+    patience_s: float = PATIENCE_S,
 ) -> Report:
     """Replays all that is recorded now, up to the first difference.
+
+    An output that is not on the log after `patience_s` is missing.
 
     WeirError when it cannot be done: a record that was folded is gone, or the merge order names a
     node that this version does not have.
@@ -100,7 +103,7 @@ def check(
         closing(log.read(sinks)) as outputs,
     ):
         counts = {topic: log.partitions(topic) for topic in (*sources, *sinks)}
-        produced = Produced(outputs, wire, {topic: counts[topic] for topic in sinks})
+        produced = Produced(outputs, wire, {topic: counts[topic] for topic in sinks}, patience_s)
         with closing(Folding(log, by_name, Sources(inputs), wire, counts)) as folding:
             runs = _in_time(order, wire, log.partitions(ORDER_TOPIC))
             return _replay(runs, folding, produced, tell)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
 
@@ -148,6 +148,7 @@ _PASSING = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RES
 
 def _record(message: Message) -> Record:
     kind, at_ms = message.timestamp()
+    headers: Any = message.headers() or ()
     return Record(
         str(message.topic()),
         int(message.partition() or 0),
@@ -155,5 +156,5 @@ def _record(message: Message) -> Record:
         message.key(),
         message.value(),
         at_ms if kind else 0,
-        tuple(message.headers() or ()),
+        tuple(headers),
     )

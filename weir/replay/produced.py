@@ -23,7 +23,7 @@ from weir.replay.difference import Difference
 from weir.replay.log import Reader, Record
 
 PATIENCE_S = 5.0
-"""A transaction's records become readable partition by partition."""
+"""How long an output may be unseen: a transaction becomes readable partition by partition."""
 
 
 class Output(NamedTuple):
@@ -45,8 +45,11 @@ _Group = tuple[str, int, str, str, int, int]
 class Produced:
     """Reads the output topics alongside a replay and takes away what it gives again."""
 
-    def __init__(self, reader: Reader, wire: Wire, partitions: dict[str, int]) -> None:
+    def __init__(
+        self, reader: Reader, wire: Wire, partitions: dict[str, int], patience_s: float
+    ) -> None:
         self._reader, self._wire, self._partitions = reader, wire, partitions
+        self._patience_s = patience_s
         self._waiting: dict[_Group, list[Record]] = defaultdict(list)
         self._last: dict[tuple[str, int, tuple[str, int]], int] = {}
         self._latest: dict[tuple[str, int, bytes | None], int] = {}
@@ -101,13 +104,13 @@ class Produced:
             latest = self._latest.get((output.topic, output.partition, output.key), -1)
             if latest > self._last.get(line, -1):
                 return True
-            if not self._read(output.topic, output.partition, PATIENCE_S):
+            if not self._read(output.topic, output.partition, self._patience_s):
                 return False
 
     def _find(self, group: _Group) -> Record | None:
         topic, partition = group[:2]
         while not self._waiting.get(group):
-            wait_s = 0.0 if _compacts(topic) else PATIENCE_S
+            wait_s = 0.0 if _compacts(topic) else self._patience_s
             if not self._read(topic, partition, wait_s):
                 return None
         records = self._waiting[group]
