@@ -8,7 +8,7 @@ import io
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -43,6 +43,11 @@ def listed(kcat: str, day: Day, topic: str, *options: str) -> list[dict[str, Any
         [*words, *options], capture_output=True, check=True, timeout=60, encoding="latin-1"
     )
     return [json.loads(line, strict=False) for line in done.stdout.split("\n") if line]
+
+
+def places(rows: Iterable[dict[str, Any]]) -> set[tuple[int, int]]:
+    """Partition and offset of each record."""
+    return {(row["partition"], row["offset"]) for row in rows}
 
 
 def plain_client(day: Day, topic: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -93,8 +98,9 @@ def test_kcat_reads_keys_and_headers(kcat: str, day: Day) -> None:
         assert headers["treasury.mode"] == "live"
         assert row["payload"].startswith("\0\0\0")
     lines = day.rig.weir("consume", ALLOCATIONS, "--json").stdout.splitlines()
-    ours = {(row["partition"], row["offset"]) for row in map(json.loads, lines)}
-    assert ours == {(row["partition"], row["offset"]) for row in decided}
+    ours = places(map(json.loads, lines))
+    # The workers still decide: what kcat saw before is there, and nothing kcat does not see after.
+    assert places(decided) <= ours <= places(listed(kcat, day, ALLOCATIONS))
 
 
 def test_kcat_counts_what_is_committed_and_no_more(kcat: str, day: Day) -> None:
