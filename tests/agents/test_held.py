@@ -18,7 +18,6 @@ from schemas.money import text_e18
 from tests.agents.test_feeds import SHORT
 from tests.connectors.conftest import Recorded, recorded  # noqa: F401
 
-
 WALLET = payloads.one(payloads.Wallet, {"totalEquity": "", "coin": []})
 
 
