@@ -5,10 +5,10 @@ Every number is an integer of 10^-18 units of its coin (ratios, yearly and hourl
 
 from __future__ import annotations
 
-import msgspec
+from tables.state import State
 
 
-class Coordinates(msgspec.Struct, frozen=True, gc=False):
+class Coordinates(State, frozen=True):
     """Where an input lies on the log, so that a decision can name it."""
 
     topic: str
@@ -16,7 +16,7 @@ class Coordinates(msgspec.Struct, frozen=True, gc=False):
     offset: int
 
 
-class Owed(msgspec.Struct, frozen=True, gc=False):
+class Owed(State, frozen=True):
     """What is owed in one coin; a fixed loan can only be repaid whole."""
 
     coin: str
@@ -27,7 +27,7 @@ class Owed(msgspec.Struct, frozen=True, gc=False):
     fixed: bool
 
 
-class Pledged(msgspec.Struct, frozen=True, gc=False):
+class Pledged(State, frozen=True):
     """What is pledged in one coin; `usd` is after the haircut, `ratio` that of its last tier."""
 
     coin: str
@@ -36,7 +36,7 @@ class Pledged(msgspec.Struct, frozen=True, gc=False):
     ratio_e18: int | None = None
 
 
-class Loan(msgspec.Struct, frozen=True):
+class Loan(State, frozen=True):
     """The account's loan as last published, or as a confirmed operation left it.
 
     `coin` is what a repayment is made in, `hourly_rate` the rate of the debt it goes to first.
@@ -61,7 +61,7 @@ class Loan(msgspec.Struct, frozen=True):
     told_e18: tuple[int, ...] = ()
 
 
-class Wallets(msgspec.Struct, frozen=True):
+class Wallets(State, frozen=True):
     """What each coin of the trading wallet can be transferred, by the last snapshot less what was
     moved since.
     """
@@ -72,7 +72,7 @@ class Wallets(msgspec.Struct, frozen=True):
     moved_at_ms: int = 0
 
 
-class YieldKnown(msgspec.Struct, frozen=True, gc=False):
+class YieldKnown(State, frozen=True):
     """The last yearly yield of a collateral coin that was reported, key the coin."""
 
     rate_e18: int
@@ -80,7 +80,7 @@ class YieldKnown(msgspec.Struct, frozen=True, gc=False):
     source: Coordinates
 
 
-class Leg(msgspec.Struct, frozen=True):
+class Leg(State, frozen=True):
     """One intent of a decision: how much of the profit it still claims (l), and how it ended."""
 
     intent_id: str
@@ -92,7 +92,7 @@ class Leg(msgspec.Struct, frozen=True):
     refs: tuple[str, ...] = ()
 
 
-class Operation(msgspec.Struct, frozen=True):
+class Operation(State, frozen=True):
     """One decision that moves money, key its decision id: legs, its factor, and what it keeps back
     (b).
 
@@ -111,7 +111,7 @@ class Operation(msgspec.Struct, frozen=True):
     read: bool = False
 
 
-class Allocating(msgspec.Struct, frozen=True):
+class Allocating(State, frozen=True):
     """Single flight: the decision that is open, or until when and for what the account waits.
 
     A wait ends at `wait_until_ms` (0: by no clock), under another policy than `wait_policy`, and,
@@ -124,14 +124,14 @@ class Allocating(msgspec.Struct, frozen=True):
     wait_policy: str = ""
 
 
-class Alerting(msgspec.Struct, frozen=True, gc=False):
+class Alerting(State, frozen=True):
     """An alert that is firing, key its name."""
 
     since_ms: int
     severity: str
 
 
-PARTS: dict[str, type[msgspec.Struct]] = {
+PARTS: dict[str, type[State]] = {
     "loans": Loan,
     "wallets": Wallets,
     "yields": YieldKnown,

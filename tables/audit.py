@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from tables.partition import PARTITION_PART
 from tables.spec import TableSpec
+from tables.state import State
 
 
-class Head(msgspec.Struct, frozen=True, gc=False):
+class Head(State, frozen=True):
     """The last record of a chain; `hash` in hex."""
 
     seq: int

@@ -8,8 +8,6 @@ its profit book.
 
 from __future__ import annotations
 
-import msgspec
-
 from tables.allocation import PARTS as ALLOCATION
 from tables.corrections import PARTS as CORRECTIONS
 from tables.journal import Booked, Journal, Latest, MoreTakes, Nth
@@ -17,9 +15,10 @@ from tables.lots import HeapSlot, Lot, LotsHead
 from tables.partition import PARTITION_PART
 from tables.position import Position
 from tables.spec import TableSpec
+from tables.state import State
 
 
-class PnlBook(msgspec.Struct, frozen=True, gc=False):
+class PnlBook(State, frozen=True):
     """One settlement currency: what was realised (cash view), and what of it is already consumed.
 
     `allocated` is the sum of l and `retained` the sum of b over all operations; their sum is the
@@ -40,13 +39,13 @@ class PnlBook(msgspec.Struct, frozen=True, gc=False):
     """Under per-trade-v1: the gains so far, losses left out; None under hwm-v1."""
 
 
-class Feed(msgspec.Struct, frozen=True, gc=False):
+class Feed(State, frozen=True):
     """What the account's executions are: FILL or CLOSED_TRADE, never both."""
 
     kind: str
 
 
-class Repeats(msgspec.Struct, frozen=True, gc=False):
+class Repeats(State, frozen=True):
     """How many executions came again with the same content and were dropped."""
 
     dropped: int = 0

@@ -8,13 +8,12 @@ the same on any day.
 
 from __future__ import annotations
 
-import msgspec
-
 from tables.partition import PARTITION_PART
 from tables.spec import TableSpec
+from tables.state import State
 
 
-class Hold(msgspec.Struct, frozen=True):
+class Hold(State, frozen=True):
     """One proposal that was answered, key its intent id: what it may use, and whether it still
     holds it.
 
@@ -44,14 +43,14 @@ class Hold(msgspec.Struct, frozen=True):
     spent: tuple[str, ...] = ()
 
 
-class Used(msgspec.Struct, frozen=True, gc=False):
+class Used(State, frozen=True):
     """One day's use by one class, key `class|YYYY-MM-DD`: confirmed, and held by open intents."""
 
     confirmed_usd_e18: int = 0
     held_usd_e18: int = 0
 
 
-class Rolling(msgspec.Struct, frozen=True, gc=False):
+class Rolling(State, frozen=True):
     """The last 24 hours of one class, key the class: its openings' sums, the oldest and the newest
     of them. `newest_ms` stays when all have left.
     """
@@ -62,7 +61,7 @@ class Rolling(msgspec.Struct, frozen=True, gc=False):
     held_usd_e18: int = 0
 
 
-class Opening(msgspec.Struct, frozen=True, gc=False):
+class Opening(State, frozen=True):
     """All holds of one class that opened at one time, key `class|<time in ms>`; `next_ms` is the
     opening after it.
     """
@@ -72,14 +71,14 @@ class Opening(msgspec.Struct, frozen=True, gc=False):
     held_usd_e18: int = 0
 
 
-class Rate(msgspec.Struct, frozen=True, gc=False):
+class Rate(State, frozen=True):
     """US dollars for one unit of a coin, key the coin."""
 
     rate_e18: int
     as_of_ms: int
 
 
-class Signed(msgspec.Struct, frozen=True):
+class Signed(State, frozen=True):
     """A checker who approved, and the key that proved it: a key that was replaced proves nothing
     any more.
     """
@@ -88,7 +87,7 @@ class Signed(msgspec.Struct, frozen=True):
     public_key: str
 
 
-class Awaiting(msgspec.Struct, frozen=True):
+class Awaiting(State, frozen=True):
     """An intent above the approval threshold, key `<end in ms>|<intent id>`. `held`: all have
     signed, but the mode lets nothing out.
     """

@@ -11,9 +11,10 @@ import msgspec
 
 from tables.partition import PARTITION_PART
 from tables.spec import TableSpec
+from tables.state import State
 
 
-class LegEntry(msgspec.Struct, frozen=True):
+class LegEntry(State, frozen=True):
     """One call at the venue, with all that proves or disproves its effect.
 
     `awaits` is the id of the effect whose answer is expected; `due_ms` is when the node acts if
@@ -33,12 +34,12 @@ class LegEntry(msgspec.Struct, frozen=True):
     awaits: str = ""
     due_ms: int = 0
     amount_e18: int = 0
-    watermark: dict[str, str] = {}
-    absent_mark: dict[str, str] = {}
+    watermark: dict[str, str] = msgspec.field(default_factory=dict)
+    absent_mark: dict[str, str] = msgspec.field(default_factory=dict)
     venue_ref: str = ""
 
 
-class IntentEntry(msgspec.Struct, frozen=True):
+class IntentEntry(State, frozen=True):
     """One intent: what the gate granted, and how far it is. The last leg is the current one."""
 
     intent_id: str
@@ -64,7 +65,7 @@ class IntentEntry(msgspec.Struct, frozen=True):
     ending: str = ""
     reason: str = ""
     cancelled: bool = False
-    facts: dict[str, str] = {}
+    facts: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def leg(self) -> LegEntry:
@@ -72,14 +73,14 @@ class IntentEntry(msgspec.Struct, frozen=True):
         return self.legs[-1]
 
 
-class UsedAmount(msgspec.Struct, frozen=True):
+class UsedAmount(State, frozen=True):
     """An amount that was sent through this lane: within 24 hours no other may equal it."""
 
     amount_e18: int
     at_ms: int
 
 
-class LaneEntry(msgspec.Struct, frozen=True):
+class LaneEntry(State, frozen=True):
     """One lane: intents in order of arrival (the first is in flight), and why it is halted, if it
     is.
     """

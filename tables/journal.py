@@ -7,10 +7,9 @@ the last and any place between are found without a search.
 
 from __future__ import annotations
 
-import msgspec
-
 from tables.lots import Opened, Take
 from tables.position import Position
+from tables.state import State
 
 TAKES_MAX = 100
 """Lots that one entry names; a fill that used up more has further entries."""
@@ -21,7 +20,7 @@ go in such parts, so one that should be shorter than a part is not.
 """
 
 
-class At(msgspec.Struct, frozen=True, order=True, gc=False):
+class At(State, frozen=True, order=True):
     """Where a fill stands among those of its position."""
 
     time_ms: int
@@ -29,7 +28,7 @@ class At(msgspec.Struct, frozen=True, order=True, gc=False):
     exec_id: str
 
 
-class Fill(msgspec.Struct, frozen=True, gc=False):
+class Fill(State, frozen=True):
     """What an execution says that its fold or its record needs."""
 
     kind: str
@@ -54,7 +53,7 @@ class Fill(msgspec.Struct, frozen=True, gc=False):
     mark_price_e18: int | None = None
 
 
-class Booked(msgspec.Struct, frozen=True, gc=False):
+class Booked(State, frozen=True):
     """One fill as it is booked now, key `category|exec_id`.
 
     `revision` counts what was published of it; the venue's own stands in `fill`. `after` is the
@@ -78,19 +77,19 @@ class Booked(msgspec.Struct, frozen=True, gc=False):
     more: int = 0
 
 
-class MoreTakes(msgspec.Struct, frozen=True, gc=False):
+class MoreTakes(State, frozen=True):
     """Further lots a fill took, key `category|exec_id|number`."""
 
     takes: tuple[Take, ...]
 
 
-class Nth(msgspec.Struct, frozen=True, gc=False):
+class Nth(State, frozen=True):
     """Which fill is the n-th of its position, key `place|n`."""
 
     exec_id: str
 
 
-class Journal(msgspec.Struct, frozen=True, gc=False):
+class Journal(State, frozen=True):
     """The fills `first` to `next` (exclusive) of one position, key `place`. `base` is the position
     before them, `floor` the place of the last one that was let go.
     """
@@ -102,7 +101,7 @@ class Journal(msgspec.Struct, frozen=True, gc=False):
     floor: At | None = None
 
 
-class Latest(msgspec.Struct, frozen=True, gc=False):
+class Latest(State, frozen=True):
     """The account's latest execution: what the horizon of late ones is counted from."""
 
     exec_time_ms: int = 0

@@ -8,7 +8,7 @@ a heap of entries with HEAP_WIDTH children each.
 
 from __future__ import annotations
 
-import msgspec
+from tables.state import State
 
 METHODS = ("FIFO", "LIFO", "HIFO")
 HEAP_WIDTH = 8
@@ -16,7 +16,7 @@ AVERAGE, ALL = "ACB", "ALL"
 NO_LOT = -1
 
 
-class Lot(msgspec.Struct, frozen=True, gc=False):
+class Lot(State, frozen=True):
     """One lot, key `place|number`: what opened it, and quantity and entry value left by method."""
 
     exec_id: str
@@ -27,7 +27,7 @@ class Lot(msgspec.Struct, frozen=True, gc=False):
     cost_e18: tuple[int, ...]
 
 
-class LotsHead(msgspec.Struct, frozen=True, gc=False):
+class LotsHead(State, frozen=True):
     """Where each method goes on, key `place`: the next number, FIFO's oldest lot, LIFO's newest,
     how many lots HIFO has left and how many entries its heap has.
     """
@@ -39,14 +39,14 @@ class LotsHead(msgspec.Struct, frozen=True, gc=False):
     heap: int = 0
 
 
-class HeapSlot(msgspec.Struct, frozen=True, gc=False):
+class HeapSlot(State, frozen=True):
     """One place in HIFO's heap, key `place|index`; one whose lot says otherwise is passed over."""
 
     unit_e18: int
     lot: int
 
 
-class Take(msgspec.Struct, frozen=True, gc=False):
+class Take(State, frozen=True):
     """What one closing fill took of one lot: quantity, entry value and exit value. `gone` is the
     lot before this fill if the fill used it up under every method.
     """
@@ -61,7 +61,7 @@ class Take(msgspec.Struct, frozen=True, gc=False):
     gone: Lot | None = None
 
 
-class Opened(msgspec.Struct, frozen=True, gc=False):
+class Opened(State, frozen=True):
     """The lot that a fill opened."""
 
     lot: int

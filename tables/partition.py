@@ -4,12 +4,11 @@ there.
 
 from __future__ import annotations
 
-import msgspec
-
 from tables.spec import PARTITION_KEY
+from tables.state import State
 
 
-class ControlEntry(msgspec.Struct, frozen=True):
+class ControlEntry(State, frozen=True):
     """One scope's mode as it was last copied here."""
 
     scope: str
@@ -18,7 +17,7 @@ class ControlEntry(msgspec.Struct, frozen=True):
     reason: str
 
 
-class PartitionEntry(msgspec.Struct, frozen=True):
+class PartitionEntry(State, frozen=True):
     """Policy (canonical JSON in `body`) and controls in force from this place in the partition's
     order on.
     """

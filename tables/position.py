@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
+from tables.state import State
 
 
-class Position(msgspec.Struct, frozen=True, gc=False):
+class Position(State, frozen=True):
     """One position, key `category|symbol|idx`: signed size, total entry value, fees paid to open
     what is open, what it ever realised; then the open trade, from the row that opened it.
 

@@ -31,7 +31,7 @@ async def run_feeds(
     async with asyncio.TaskGroup() as tasks:
         for venue, account in zip(venues, settings.venues, strict=True):
             heard = HeardWrites(outside, health, venue.account_id, POLLED, settings.feed_limit_s)
-            poller = Feed(venue, settings.settle_coin, heard, settings.poll_s)
+            poller = Feed(venue, settings.settle_coin, heard, settings.poll_s, account.categories)
             tasks.create_task(poller.run(stop))
             if account.feed == "ws":
                 feed = ExecutionsFeed(

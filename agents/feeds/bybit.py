@@ -31,6 +31,7 @@ from agents.connectors.bybit.payloads import (
     server_ms,
 )
 from agents.connectors.port import ConnectorError
+from agents.feeds.held import held
 from agents.runner import Writes
 from schemas.money import div_e18
 from schemas.records import (
@@ -60,6 +61,7 @@ class Feed:
     settle_coin: str
     outside: Writes
     poll_s: float = POLL_S
+    categories: Sequence[str] = ("linear",)
     polls: int = 0
     failures: dict[str, int] = field(default_factory=dict)
 
@@ -111,17 +113,10 @@ class Feed:
         wallet = many(Wallet, answer)[0]
         funds = client.read(client.asset_reads, "get_coins_balance", accountType="FUND")
         fund = [one(FundCoin, row) for row in result(funds).get("balance") or ()]
-        listed = client.read(
-            client.reads,
-            "get_positions",
-            category="linear",
-            settleCoin=self.settle_coin,
-            limit="200",
-        )
+        positions = held(client, self.categories, self.settle_coin)
         info = client.read(client.reads, "get_account_info")
         margin_mode = str(result(info).get("marginMode") or "")
         at_ms = server_ms(answer)
-        positions = many(PositionRow, listed)
         taken = snapshot(self.venue.account_id, wallet, fund, positions, margin_mode, at_ms)
         rate = usd_rate(wallet.coin, self.settle_coin, at_ms)
         return [(SNAPSHOTS, taken), *([(DESK_INPUTS, DeskInput(body=rate))] if rate else [])]

@@ -96,12 +96,15 @@ def _port(port_file: Path, process: subprocess.Popen[bytes]) -> int:
 
 @dataclass
 class Recorded:
-    """A server that answers every request alike and remembers the exact bytes it got."""
+    """A server that answers every request alike and remembers the exact bytes it got; what stands
+    in `first` is answered before, one each.
+    """
 
     endpoint: str = ""
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    first: list[bytes] = field(default_factory=list)
     seen: list[tuple[str, str, bytes]] = field(default_factory=list)
 
     def answer(self, value: Any) -> None:
@@ -138,12 +141,13 @@ def _handler(record: Recorded) -> Callable[..., BaseHTTPRequestHandler]:
         def _reply(self, method: str) -> None:
             length = int(self.headers.get("Content-Length", 0))
             record.seen.append((method, self.path, self.rfile.read(length)))
+            body = record.first.pop(0) if record.first else record.body
             self.send_response(record.status)
             for name, value in record.headers.items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(record.body)))
+            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(record.body)
+            self.wfile.write(body)
 
         def log_message(self, *_: Any) -> None:
             """Says nothing: the test looks at `seen`."""

@@ -11,6 +11,7 @@ from tables.gate import GATE
 from tables.memory import MemoryStore
 from tables.partition import ControlEntry, PartitionEntry
 from tables.spec import PARTITION_KEY, TableSpec
+from tables.state import State
 
 HERE = Coordinates("treasury.account-snapshots.v1", 3, 7)
 
@@ -51,13 +52,13 @@ def test_a_part_that_is_not_declared_is_named(table: TableSpec) -> None:
         table.loads("nothing|bybit:1", b"{}")
 
 
-class Floating(msgspec.Struct, frozen=True):
+class Floating(State, frozen=True):
     """A state value that must not be."""
 
     price: float
 
 
-class Many(msgspec.Struct, frozen=True):
+class Many(State, frozen=True):
     """Lists and maps of plain values."""
 
     names: tuple[str, ...]
@@ -75,6 +76,34 @@ def test_plain_lists_and_maps_stay_what_they_are() -> None:
     value = Many(("a", "b"), {"x": 1})
     assert table.dumps("many|k", value) == b'{"names":["a","b"],"counts":{"x":1}}'
     assert table.loads("many|k", table.dumps("many|k", value)) == value
+
+
+class Older(State, frozen=True):
+    """What an older program knows of an entry."""
+
+    names: tuple[str, ...]
+
+
+def test_a_field_that_is_not_known_is_never_dropped() -> None:
+    newer = TableSpec("newer", {"many": Many}).dumps("many|k", Many(("a",), {"x": 1}))
+    with pytest.raises(msgspec.ValidationError, match="counts"):
+        TableSpec("older", {"many": Older}).loads("many|k", newer)
+
+
+def test_a_field_that_is_missing_has_its_default() -> None:
+    assert BOOK.loads("pnl_book|bybit:1|USDT", b'{"gross_e18":"7"}') == PnlBook(7)
+
+
+class Loose(msgspec.Struct, frozen=True):
+    """Frozen, but of another base."""
+
+    name: str
+
+
+def test_a_value_of_another_base_is_no_state() -> None:
+    table = TableSpec("loose", {"many": Loose})  # type: ignore[dict-item]
+    with pytest.raises(TypeError, match="Loose is no State"):
+        table.dumps("many|k", Loose("a"))  # type: ignore[arg-type]
 
 
 def test_the_entries_in_memory_are_ordered_by_key() -> None:
