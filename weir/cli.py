@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import desk, evidence, letters, reports, resolution
+from weir.verbs import desk, evidence, letters, reports, resolution, web
 
 app = typer.Typer(
     name="weir",
@@ -284,6 +284,7 @@ evidence.add(app)
 letters.add(app)
 reports.add(app)
 resolution.add(app)
+web.add(app)
 
 
 def _common_first(words: list[str]) -> list[str]:
