@@ -118,14 +118,18 @@ def run(
 )
 def sandbox(
     context: typer.Context,
-    venue: Annotated[str, typer.Argument(help="The only one so far: bybit.")],
+    venue: Annotated[str, typer.Argument(help="bybit or bank.")],
 ) -> None:
-    """Run a stand-in venue with books of its own; its options: `weir sandbox bybit --help`."""
+    """Run a stand-in with books of its own; its options: `weir sandbox bybit --help`."""
+    words = list(context.args)
+    if venue == "bank":
+        from weir.sandbox.bank.__main__ import app as bank
+
+        bank(args=words, prog_name="weir sandbox bank")
+    if venue != "bybit":
+        raise typer.BadParameter(f"no such venue: {venue}; there are bybit and bank")
     from weir.sandbox import bybit
 
-    if venue != "bybit":
-        raise typer.BadParameter(f"no such venue: {venue}; there is bybit")
-    words = list(context.args)
     kafka = os.environ.get("WEIR_KAFKA")
     if kafka and any(word.partition("=")[0] == "--registry" for word in words):
         words += ["--bootstrap", kafka]  # `--bootstrap` on this line was read as a common option
