@@ -16,6 +16,7 @@ from tests.weir.sandbox.bank_served import (
     FUND,
     ServedBank,
     Status,
+    at,
     pain001,
     statuses,
     transaction,
@@ -271,4 +272,6 @@ def test_the_bank_remembers_after_a_kill(tmp_path: Path) -> None:
 def test_accounts_are_those_that_were_asked_for(serve_bank: Serve) -> None:
     bank = serve_bank(Opening(accounts=("1", "2"), funds=()))
     assert list(bank.books()["accounts"]) == ["1", "2"]
-    assert bank.bank.books.accounts["1"] == Account("1", "TREASURY LLC", "dda", bank.clock[0])
+    assert bank.bank.books.accounts["1"] == Account(
+        "1", "TREASURY LLC", "dda", at("2026-07-07T04:00:00+00:00")
+    )
