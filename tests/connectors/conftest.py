@@ -122,7 +122,7 @@ def recorded() -> Iterator[Recorded]:
     record = Recorded()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(record))
     record.endpoint = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     yield record
     server.shutdown()
