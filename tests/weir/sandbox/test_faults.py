@@ -8,7 +8,7 @@ import requests
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 
 from tests.weir.sandbox.conftest import Serve, Served
-from weir.sandbox.faults import MONEY_PATHS, SEEDED_KINDS, Fault, Faults
+from weir.sandbox.faults import LOST, MONEY_PATHS, SEEDED_ODD, Fault, Faults
 
 REPAY = "/v5/crypto-loan-flexible/repay"
 
@@ -28,6 +28,7 @@ def repaid(served: Served) -> list[str]:
         ("drop_after", requests.exceptions.ConnectionError, ["5"]),
         ("http_500_after", FailedRequestError, ["5"]),
         ("bad_json_after", FailedRequestError, ["5"]),
+        ("reset_mid_body", requests.exceptions.ChunkedEncodingError, ["5"]),
         ("refuse", InvalidRequestError, []),
     ],
 )
@@ -72,6 +73,8 @@ def test_a_fault_that_is_none_is_refused(serve: Serve) -> None:
     assert answer.status_code == 422
     assert "'explode'" in answer.text
     assert arm(served, kind="delay", times=0).status_code == 422
+    assert arm(served, kind="partial_fill").status_code == 422
+    assert arm(served, path="/v5/order/cancel", kind="late_row").status_code == 422
     arm(served, kind="drop_after")
     assert httpx.delete(f"{served.url}/sandbox/faults").json()["armed"] == []
 
@@ -84,13 +87,13 @@ def test_the_seed_draws_the_same_faults() -> None:
 
     assert drawn(7) == drawn(7)
     assert drawn(7) != drawn(8)
-    assert set(drawn(7)) == {"", *SEEDED_KINDS}
+    assert set(drawn(7)) == {"", *LOST, *SEEDED_ODD}
     assert 70 < sum(1 for kind in drawn(7) if kind) < 170
 
 
 def test_only_money_is_hit_by_seed() -> None:
     faults = Faults(1, 1.0)
     assert faults.take("GET", REPAY) is None
-    assert faults.take("POST", "/v5/order/create") is None
+    assert faults.take("POST", "/v5/market/time") is None
     for path in MONEY_PATHS:
         assert isinstance(faults.take("POST", path), Fault)
