@@ -7,7 +7,7 @@ import pytest
 import requests
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 
-from tests.weir.sandbox.conftest import Serve, Served
+from tests.weir.sandbox.conftest import Serve, Served, until
 from weir.sandbox.faults import LOST, MONEY_PATHS, SEEDED_ODD, Fault, Faults
 
 REPAY = "/v5/crypto-loan-flexible/repay"
@@ -97,3 +97,44 @@ def test_only_money_is_hit_by_seed() -> None:
     assert faults.take("POST", "/v5/market/time") is None
     for path in MONEY_PATHS:
         assert isinstance(faults.take("POST", path), Fault)
+
+
+def rows_listed(served: Served) -> list[str]:
+    client = served.client()
+    listed = client.get_repayment_history_flexible_crypto_loan(loanCurrency="USDT")
+    return [row["repayAmount"] for row in listed["result"]["list"]]
+
+
+def test_a_late_row_is_listed_later(serve: Serve) -> None:
+    served = serve()
+    arm(served, kind="late_row", delay_ms=300)
+    served.client().repay_flexible_crypto_loan(loanCurrency="USDT", amount="5")
+    assert (repaid(served), rows_listed(served)) == (["5"], [])
+    until(lambda: rows_listed(served) == ["5"], "row listed")
+
+
+def test_a_duplicate_row_is_listed_twice(serve: Serve) -> None:
+    served = serve()
+    arm(served, kind="duplicate_row")
+    served.client().repay_flexible_crypto_loan(loanCurrency="USDT", amount="5")
+    assert (repaid(served), rows_listed(served)) == (["5"], ["5", "5"])
+
+
+def test_processing_for_ever_takes_the_money_and_repays_nothing(serve: Serve) -> None:
+    served = serve()
+    arm(served, kind="processing")
+    served.client().repay_flexible_crypto_loan(loanCurrency="USDT", amount="5")
+    book = served.books()["accounts"]["100001"]
+    assert [row["status"] for row in book["repays"]] == [2]
+    assert book["loan"]["in_process"] == {"USDT": "5"}
+    assert book["loan"]["debts"]["USDT"]["total"] == "48012.3456789"
+
+
+def test_a_lost_answer_may_leave_a_late_row_besides(serve: Serve) -> None:
+    served = serve()
+    arm(served, kind="drop_after", odd="late_row", delay_ms=300)
+    with pytest.raises(requests.exceptions.ConnectionError):
+        served.client().repay_flexible_crypto_loan(loanCurrency="USDT", amount="5")
+    assert (repaid(served), rows_listed(served)) == (["5"], [])
+    until(lambda: rows_listed(served) == ["5"], "row listed")
+    assert arm(served, kind="refuse", odd="late_row").status_code == 422
