@@ -111,7 +111,7 @@ def test_a_clip_is_rounded_down_and_its_dollars_up() -> None:
         ("propose p SET_LEVERAGE 0 class=control check_id=c leverage=x", "over_max_leverage"),
         ("propose p SET_LEVERAGE 0 class=control check_id=c", "over_max_leverage"),
         (
-            "policy risk.max_leverage=3\npropose p SET_LEVERAGE 0 class=control check_id=c leverage=4",
+            "policy risk.max_leverage=3\npropose p SET_LEVERAGE 0 check_id=c leverage=3.5",
             "over_max_leverage",
         ),
         ("control PAUSED\npropose p CANCEL_ORDER 0 class=control", "paused"),

@@ -51,10 +51,10 @@ class Venue:
     def __post_init__(self) -> None:
         self.stream = PrivateStream(self.books, self.now_ms)
 
-    def shown(self, *, brief: bool) -> dict[str, Any]:
-        """The whole book, and what went on at the door."""
+    def shown(self, *, brief: bool, number: str = "") -> dict[str, Any]:
+        """The whole book, or one account's, and what went on at the door."""
         now_ms = self._advance()
-        return snapshot(self.books, now_ms, brief=brief) | {
+        return snapshot(self.books, now_ms, brief=brief, number=number) | {
             "faults": self.faults.snapshot(),
             "hedger": self.hedger_status(),
             "limits": self.limits.snapshot(),
@@ -159,8 +159,8 @@ def build_app(venue: Venue) -> Callable[..., Awaitable[None]]:
         return JSONResponse(envelope, headers=headers)
 
     @app.get("/sandbox/books")
-    async def books(brief: bool = False) -> JSONResponse:
-        return JSONResponse(venue.shown(brief=brief))
+    async def books(brief: bool = False, account: str = "") -> JSONResponse:
+        return JSONResponse(venue.shown(brief=brief, number=account))
 
     @app.get("/sandbox/journal")
     async def journal(after: int = 0, limit: int = 1000) -> JSONResponse:

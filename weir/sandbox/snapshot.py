@@ -17,15 +17,18 @@ from weir.sandbox.records import PROCESSING, Account, Adjust, Order, Repay, Tran
 __all__ = ["account_snapshot", "journal_rows", "snapshot"]
 
 
-def snapshot(books: Books, now_ms: int, *, brief: bool = False) -> dict[str, Any]:
-    """The book of every account; brief leaves out the ids of executions."""
+def snapshot(
+    books: Books, now_ms: int, *, brief: bool = False, number: str = ""
+) -> dict[str, Any]:
+    """The book of every account, or of one; brief leaves out the ids of executions."""
+    shown = {number: books.accounts[number]} if number in books.accounts else books.accounts
     return {
         "venue": "bybit",
         "now_ms": now_ms,
         "prices": {name: text(price) for name, price in sorted(books.prices_e8.items())},
         "accounts": {
-            number: account_snapshot(books, account, brief=brief)
-            for number, account in sorted(books.accounts.items())
+            name: account_snapshot(books, account, brief=brief)
+            for name, account in sorted(shown.items())
         },
         "journal": {"rows": len(books.journal.rows), "conserved": books.journal.conserved()},
     }

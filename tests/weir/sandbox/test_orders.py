@@ -1,4 +1,4 @@
-"""Orders and leverage of the venue: fills at the mark, reduce-only, cancels, and what is refused."""
+"""Orders and leverage of the venue: fills at the mark, reduce-only, cancels, what is refused."""
 
 from fractions import Fraction
 from typing import Any
