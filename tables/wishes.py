@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from tables.state import State
 
 
@@ -27,5 +25,5 @@ class Wish(State, frozen=True):
     reason: str = ""
 
 
-PARTS: dict[str, type[msgspec.Struct]] = {"wished": Wished, "wishes": Wish}
+PARTS: dict[str, type[State]] = {"wished": Wished, "wishes": Wish}
 """The parts of the book's table that requests of people write."""

@@ -57,7 +57,7 @@ class OrderVenue(Venue):
                 return
             self.foreign = "Cancelled"
         else:
-            link = order_link_id(call.intent_id)
+            link = str(call.body["orderLinkId"])
             if link in self.orders:
                 return
             filled = min(call.amount_e18, self.size_e18, self.fills_e18)

@@ -95,6 +95,18 @@ def test_a_clip_is_rounded_down_and_its_dollars_up() -> None:
     """)
 
 
+def test_a_position_is_reduced_by_its_quantity_within_the_limit_in_dollars() -> None:
+    """10,000 dollars of a coin at 60,000, in steps of 0.001; what was not filled is free again."""
+    World().play("""
+        rate    BTC 60000
+        propose p1 REDUCE_POSITION 0.2 ccy=BTC precision=3
+        expect  intent amount=0.166
+        table   gate holds p1 held_usd=9960
+        outcome CONFIRMED of=p1 granted=0.166 done=0.1 to=gate
+        table   gate holds p1 confirmed_usd=6000 held_usd=0
+    """)
+
+
 @pytest.mark.req("000-47", "000-52", "000-53", "000-59", "000-66", "000-72")
 @pytest.mark.parametrize(
     ("rows", "reason"),

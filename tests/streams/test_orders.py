@@ -246,7 +246,8 @@ def verdict(kind: str, made: World) -> str:
         if state == "REJECTED" and gone:
             return "lost"
         return "ok" if state in ("CONFIRMED", "REJECTED") else state
-    shown = made.venue.leverage == "3" if kind == "SET_LEVERAGE" else effects == 1  # type: ignore[attr-defined]
+    venue: Any = made.venue
+    shown = venue.leverage == "3" if kind == "SET_LEVERAGE" else effects == 1
     if state == "CONFIRMED" and not shown:
         return "guessed"
     return "ok" if state in ("CONFIRMED", "REJECTED") else state

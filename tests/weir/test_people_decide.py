@@ -87,6 +87,10 @@ def test_a_wish_for_leverage_reaches_the_venue_or_is_refused(
         "CONFIRMED",
         "only",
     )
+    wish = next(row for row in desk.values("treasury.decisions.v1") if row["actor"] == "ann")
+    unexplained = desk.weir("explain", wish["decision_id"])
+    assert unexplained.returncode == 1
+    assert "a wish of people" in unexplained.stderr
 
 
 @pytest.mark.req("000-44", "000-55")

@@ -17,9 +17,7 @@ from weir.sandbox.records import PROCESSING, Account, Adjust, Order, Repay, Tran
 __all__ = ["account_snapshot", "journal_rows", "snapshot"]
 
 
-def snapshot(
-    books: Books, now_ms: int, *, brief: bool = False, number: str = ""
-) -> dict[str, Any]:
+def snapshot(books: Books, now_ms: int, *, brief: bool = False, number: str = "") -> dict[str, Any]:
     """The book of every account, or of one; brief leaves out the ids of executions."""
     shown = {number: books.accounts[number]} if number in books.accounts else books.accounts
     return {

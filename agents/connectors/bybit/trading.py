@@ -9,7 +9,8 @@ order it names.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 from agents.connectors.bybit import orders
 from agents.connectors.bybit.client import Client, Json
@@ -20,6 +21,7 @@ from agents.connectors.port import (
     REDUCE_POSITION,
     SET_LEVERAGE,
     Answer,
+    AnswerClass,
     Reading,
     Rejected,
     TimedOut,
@@ -30,6 +32,14 @@ from streams.effects import Call, Look, Prepare
 
 RAW_MAX = 4096
 Check = Callable[[], None]
+
+
+class Operation(Protocol):
+    """One operation of one account, as the port has it."""
+
+    def prepare(self, work: Prepare) -> Reading: ...
+    def call(self, work: Call, check: Check) -> Answer: ...
+    def look(self, work: Look) -> Answer: ...
 
 
 class Leverage:
@@ -162,7 +172,7 @@ class Cancel:
             return Answer("done", row.order_id, facts=facts | {"rows": "1"})
         if orders.has_ended(row):
             return Answer("refused", row.order_id, facts=facts, code=_end(row))
-        taken = "accepted" if work.venue_ref else "unknown"
+        taken: AnswerClass = "accepted" if work.venue_ref else "unknown"
         return Answer(taken, row.order_id, facts=facts, message=row.order_status)
 
     def _named(self, work: Prepare | Call | Look) -> tuple[OrderRow | None, int]:
@@ -173,7 +183,11 @@ class Cancel:
         return next(iter(found.values()), None), server_ms
 
 
-TRADING = {SET_LEVERAGE: Leverage, REDUCE_POSITION: Reduction, CANCEL_ORDER: Cancel}
+TRADING: Mapping[str, Callable[[Client], Operation]] = {
+    SET_LEVERAGE: Leverage,
+    REDUCE_POSITION: Reduction,
+    CANCEL_ORDER: Cancel,
+}
 
 
 def _accepted(answer: Json) -> Answer:
