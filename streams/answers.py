@@ -13,7 +13,7 @@ from schemas.policy import Execution
 from schemas.records import AttemptRecord
 from streams import saga
 from streams.attempt import begin, may_start, op_of, over
-from streams.evidence import check, complete, judge
+from streams.evidence import REPEATABLE, check, complete, judge
 from streams.lane import Lane
 from streams.step import Refused
 from streams.testimony import people_of
@@ -22,6 +22,7 @@ from tables.intents import IntentEntry, LegEntry
 LOOK_FIRST_MS = 1_000
 RATE_LIMITED = "10006"
 
+ORDER_FACTS = ("order_status", "avg_price", "filled")
 CLAIMS_EFFECT = frozenset({"accepted", "done"})
 CLAIMS_NONE = frozenset({"refused", "transient", "not_sent"})
 
@@ -137,11 +138,18 @@ def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
 
 def _after(intent: IntentEntry, record: AttemptRecord) -> dict[str, str]:
     """What the origin compares its estimate with: debt and ltv before and after the main leg; the
-    venue's own row, which knows both at the same prices, wins over what was read around it.
+    venue's own row, which knows both at the same prices, wins over what was read around it. Of an
+    order or a setting, what the venue says it is now.
     """
+    before, now = intent.leg.watermark, record.facts or {}
+    if intent.kind == "SET_LEVERAGE":
+        was = before.get("leverage")
+        told = {"leverage_before": was} if was else {}
+        return {**told, "leverage_after": intent.params["leverage"]}
+    if intent.leg.leg == saga.ONLY:
+        return {name: now[name] for name in ORDER_FACTS if name in now}
     if intent.leg.leg != "main":
         return {}
-    before, now = intent.leg.watermark, record.facts or {}
     named = {
         "ltv_before": now.get("row_ltv_before", before.get("ltv")),
         "ltv_after": now.get("row_ltv_after", now.get("ltv")),
@@ -152,8 +160,10 @@ def _after(intent: IntentEntry, record: AttemptRecord) -> dict[str, str]:
 
 
 def _late(lane: Lane, intent: IntentEntry, leg: LegEntry, record: AttemptRecord) -> None:
-    """A word on an attempt that has ended: agreement is nothing new, contradiction halts."""
-    if record.kind == "PREPARED":
+    """A word on an attempt that has ended: agreement is nothing new, contradiction halts; what may
+    be repeated contradicts nothing.
+    """
+    if record.kind == "PREPARED" or intent.kind in REPEATABLE:
         return
     effect_known = record.n == leg.n and leg.state == saga.CONFIRMED
     said = record.class_ or "unknown"

@@ -86,7 +86,7 @@ def _admit(lane: Lane, intent: Intent) -> None:
         raise Refused(
             "executed_by", "executed_by", intent.executed_by, "another side carries it out"
         )
-    first, *_ = saga.LEGS.get(intent.kind, ("only",))
+    first, *_ = saga.LEGS.get(intent.kind, (saga.ONLY,))
     entry = IntentEntry(
         intent_id=intent.intent_id,
         decision_id=intent.decision_id,
@@ -108,8 +108,9 @@ def _admit(lane: Lane, intent: Intent) -> None:
         pause_epoch=intent.pause_epoch,
     )
     lane.admit(entry)
-    if intent.kind not in saga.LEGS or not requests.knows(venue, intent.kind):
-        lane.move(entry, "impossible", f"{venue} cannot {intent.kind}")
+    unfit = requests.unfit(venue, intent.kind, intent.params)
+    if unfit:
+        lane.move(entry, "impossible", unfit)
 
 
 def _cancel(lane: Lane, wish: Request | Revoke) -> None:

@@ -9,7 +9,14 @@ from pybit.exceptions import InvalidRequestError
 
 from agents.connectors.bybit import Bybit, ForbiddenEndpoint, Venue
 from agents.connectors.bybit.client import http
-from agents.connectors.bybit.errors import REFUSED, error_of
+from agents.connectors.bybit.errors import (
+    LEVERAGE_REFUSED,
+    ORDER_ENDED,
+    ORDER_EXISTS,
+    ORDER_REFUSED,
+    REFUSED,
+    error_of,
+)
 from agents.connectors.port import (
     ConnectorError,
     RateLimited,
@@ -19,7 +26,7 @@ from agents.connectors.port import (
 )
 from streams.requests import request_bytes
 from tests.connectors.conftest import Recorded
-from tests.connectors.effects import call, work
+from tests.connectors.effects import call, look, work
 
 ACCEPTED = {"retCode": 0, "retMsg": "ok", "result": {"repayId": "1771"}, "time": 1}
 MARK = {"last_id": "1"}
@@ -30,16 +37,44 @@ def _post(recorded: Recorded, **more: Any) -> Any:
     return Bybit(recorded.venue(**more)).call(effect, lambda: None), effect
 
 
-@pytest.mark.parametrize("op", ["REPAY", "ADD_COLLATERAL", "TRANSFER"])
-def test_the_bytes_sent_are_the_bytes_hashed(recorded: Recorded, op: str) -> None:
-    recorded.answer(
-        {"retCode": 0, "result": {"repayId": "1", "adjustId": 2, "status": "SUCCESS"}, "time": 1}
-    )
-    effect = call(work("bybit:1", op, "0.00000100"), MARK)
+PARAMS = {"symbol": "BTCUSDT", "side": "Sell", "leverage": "2.5", "order_id": "o1"}
+
+
+@pytest.mark.parametrize(
+    ("op", "said"),
+    [
+        ("REPAY", b'"amount": "0.000001"'),
+        ("ADD_COLLATERAL", b'"amount": "0.000001"'),
+        ("TRANSFER", b'"amount": "0.000001"'),
+        ("REDUCE_POSITION", b'"qty": "0.000001", "reduceOnly": true, "positionIdx": 0'),
+        ("SET_LEVERAGE", b'"buyLeverage": "2.5", "sellLeverage": "2.5"'),
+        ("CANCEL_ORDER", b'"orderId": "o1"'),
+    ],
+)
+def test_the_bytes_sent_are_the_bytes_hashed(recorded: Recorded, op: str, said: bytes) -> None:
+    result = {"repayId": "1", "adjustId": 2, "status": "SUCCESS", "orderId": "o1"}
+    recorded.answer({"retCode": 0, "result": result, "time": 1})
+    effect = call(work("bybit:1", op, "0.00000100", params=PARAMS), MARK)
     Bybit(recorded.venue()).call(effect, lambda: None)
     ((method, _, sent),) = recorded.seen
     assert (method, sent) == ("POST", request_bytes(effect.body))
-    assert b'"0.000001"' in sent
+    assert said in sent
+
+
+def test_an_order_goes_by_the_32_digits_of_its_intent(recorded: Recorded) -> None:
+    recorded.answer({"retCode": 0, "result": {"orderId": "o1"}, "time": 1})
+    intent_id = "01975b5d-516a-77cf-b151-967e5b2b8a54"
+    shared = work("bybit:1", "REDUCE_POSITION", "1", params=PARAMS, intent_id=intent_id)
+    Bybit(recorded.venue()).call(call(shared, MARK), lambda: None)
+    assert b'"orderLinkId": "01975b5d516a77cfb151967e5b2b8a54"' in recorded.seen[0][2]
+
+
+def test_a_status_nobody_documented_is_no_verdict(recorded: Recorded) -> None:
+    row = {"orderId": "o1", "orderLinkId": "i", "orderStatus": "Melted", "symbol": "BTCUSDT"}
+    recorded.answer({"retCode": 0, "result": {"list": [row]}, "time": 1})
+    shared = work("bybit:1", "CANCEL_ORDER", "0", params=PARAMS)
+    with pytest.raises(TimedOut, match="'Melted' is not documented"):
+        Bybit(recorded.venue()).look(look(shared, {"server_ms": "1"}))
 
 
 def test_collateral_is_added_never_taken(recorded: Recorded) -> None:
@@ -99,7 +134,7 @@ def test_nothing_repeats_or_reroutes_a_request() -> None:
     assert (made.client.max_redirects, made.client.trust_env) == (0, False)
 
 
-@pytest.mark.parametrize("code", sorted(REFUSED))
+@pytest.mark.parametrize("code", sorted(REFUSED | LEVERAGE_REFUSED | ORDER_REFUSED))
 def test_the_documented_refusals_are_definite(code: int) -> None:
     assert isinstance(error_of(InvalidRequestError("", "no", code, "", {})), Rejected)
 
@@ -107,6 +142,11 @@ def test_the_documented_refusals_are_definite(code: int) -> None:
 @pytest.mark.parametrize("code", [148019, 148021, 148026, 148031, 148034, 148035, 148036, 148041])
 def test_the_ambiguous_ones_are_looked_up_first(code: int) -> None:
     assert isinstance(error_of(InvalidRequestError("", "busy", code, "", {})), TimedOut)
+
+
+@pytest.mark.parametrize("code", sorted(ORDER_EXISTS | ORDER_ENDED))
+def test_what_an_order_became_is_asked_not_guessed(code: str) -> None:
+    assert isinstance(error_of(InvalidRequestError("", "no", int(code), "", {})), TimedOut)
 
 
 @pytest.mark.parametrize(

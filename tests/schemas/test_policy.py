@@ -57,6 +57,20 @@ def test_numbers_are_exact() -> None:
     assert policy.approvals.ttl_s == 14_400
 
 
+@pytest.mark.req("002-43", "002-94")
+@pytest.mark.parametrize(
+    ("leverage", "fine"), [("5.0", True), ("0.5", True), ("5.01", False), ("0", False)]
+)
+def test_leverage_has_a_maximum_that_no_policy_raises(leverage: str, fine: bool) -> None:
+    assert Policy().risk.max_leverage_e18 == 5 * E18
+    text = json.dumps({"risk": {"max_leverage": leverage}})
+    if fine:
+        assert parse(text).risk.max_leverage_e18 == int(Decimal(leverage) * E18)
+    else:
+        with pytest.raises(ValueError, match=f"max_leverage={leverage.removesuffix('.0')}"):
+            parse(text)
+
+
 def test_one_text_whatever_the_spelling() -> None:
     spelled = from_yaml("allocation: {ltv_high: 0.450, f_low: '0.90', collateral_yield: {B: 5e-2}}")
     again = parse(canonical(spelled))

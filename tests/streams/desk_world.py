@@ -185,7 +185,7 @@ class World:
             room_e18=parse_e18(fields.get("room", asked)),
             ccy=fields.get("ccy", "USDT"),
             precision=int(fields.get("precision", "4")),
-            params={},
+            params={name: fields[name] for name in ("symbol", "leverage") if name in fields},
             maker=fields.get("maker", "weir:weir-default@1"),
             valid_until_ms=self.now_ms + span_ms(fields.get("valid", "+60s")),
             deadline_ms=self.now_ms + span_ms(fields.get("deadline", "+1h")),

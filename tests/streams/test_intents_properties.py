@@ -128,5 +128,5 @@ def test_a_fingerprint_is_new_lower_and_within_precision(
 def test_the_fingerprint_of_the_worked_example(steps_taken: int, amount: str | None) -> None:
     used = [9500 * E18 - step * 10**14 for step in range(steps_taken)]
     chosen = requests.choose(9500 * E18, 4, used)
-    sent = requests.body("bybit", "REPAY", "USDT", chosen or 0, ("", "", ""))
+    sent = requests.body("bybit", "REPAY", requests.Terms("USDT", chosen or 0))
     assert (sent["amount"] if chosen else None) == amount

@@ -95,6 +95,7 @@ def test_confirmed_operations_are_the_venues_operations(day: Day, books: Any) ->
         assert account["counts"] == {
             "executions": len(account["executions"]["ids"]),
             **{kind: len(rows) for kind, rows in ours.items()},
+            **dict.fromkeys(("orders", "cancels", "settings"), 0),
         }
 
 
