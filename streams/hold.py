@@ -33,19 +33,22 @@ def free(entries: Entries, intent_id: str, state: str) -> Hold:
     return ended
 
 
-def step(entries: Entries, outcome: IntentOutcome) -> None:
-    """Takes an outcome; a repeat changes nothing, one that contradicts the end is refused."""
+def step(entries: Entries, outcome: IntentOutcome) -> Hold | None:
+    """Takes an outcome; a repeat changes nothing, one that contradicts the end is refused. Returns
+    the hold that this outcome has confirmed, if it has.
+    """
     hold = known(entries, outcome.intent_id)
     if not outcome.final:
-        return
+        return None
     if hold.final:
         _after_the_end(entries, hold, outcome)
     elif outcome.state in WITHOUT_EFFECT:
         free(entries, outcome.intent_id, outcome.state)
     elif outcome.state == "CONFIRMED":
-        _confirm(entries, hold, outcome)
+        return _confirm(entries, hold, outcome)
     else:
         raise Refused("state", "state", outcome.state, "is no end of an operation")
+    return None
 
 
 def known(entries: Entries, intent_id: str) -> Hold:
@@ -56,17 +59,17 @@ def known(entries: Entries, intent_id: str) -> Hold:
     return hold
 
 
-def _confirm(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None:
+def _confirm(entries: Entries, hold: Hold, outcome: IntentOutcome) -> Hold:
     done = outcome.amount_done_e18
     if not 0 <= done <= hold.granted_e18:
         raise Refused("above_hold", "amount_done", done, f"granted were {hold.granted_e18}")
     confirmed = usd_e18(done, hold.rate_e18)
-    entries.put(
-        "holds",
-        replace(hold, held_usd_e18=0, confirmed_usd_e18=confirmed, state="CONFIRMED", final=True),
-        outcome.intent_id,
+    ended = replace(
+        hold, held_usd_e18=0, confirmed_usd_e18=confirmed, state="CONFIRMED", final=True
     )
+    entries.put("holds", ended, outcome.intent_id)
     window.changed(entries, hold, confirmed, -hold.held_usd_e18)
+    return ended
 
 
 def _after_the_end(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None:
