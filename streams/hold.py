@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from schemas.money import text_e18
 from schemas.records import IntentOutcome
 from streams import window
 from streams.available import WITHOUT_EFFECT
@@ -38,6 +39,11 @@ def step(entries: Entries, outcome: IntentOutcome) -> Hold | None:
     the hold that this outcome has confirmed, if it has.
     """
     hold = known(entries, outcome.intent_id)
+    if hold.state == "AWAITING":
+        raise Refused("not_out", "intent_id", outcome.intent_id, "it still waits for a signature")
+    if not 0 <= outcome.amount_done_e18 <= hold.granted_e18:
+        why = f"granted were {text_e18(hold.granted_e18)}"
+        raise Refused("above_hold", "amount_done", text_e18(outcome.amount_done_e18), why)
     if not outcome.final:
         return None
     if hold.final:
@@ -60,10 +66,7 @@ def known(entries: Entries, intent_id: str) -> Hold:
 
 
 def _confirm(entries: Entries, hold: Hold, outcome: IntentOutcome) -> Hold:
-    done = outcome.amount_done_e18
-    if not 0 <= done <= hold.granted_e18:
-        raise Refused("above_hold", "amount_done", done, f"granted were {hold.granted_e18}")
-    confirmed = usd_e18(done, hold.rate_e18)
+    confirmed = usd_e18(outcome.amount_done_e18, hold.rate_e18)
     ended = replace(
         hold, held_usd_e18=0, confirmed_usd_e18=confirmed, state="CONFIRMED", final=True
     )
@@ -77,3 +80,8 @@ def _after_the_end(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None
         entries.put("holds", replace(hold, state="REVERSED"), outcome.intent_id)
     elif outcome.state != hold.state and (outcome.state, hold.state) != ("CONFIRMED", "REVERSED"):
         raise Refused("final_state", "state", outcome.state, f"it ended as {hold.state}")
+    elif outcome.state == "CONFIRMED":
+        done_usd_e18 = usd_e18(outcome.amount_done_e18, hold.rate_e18)
+        if done_usd_e18 != hold.confirmed_usd_e18:
+            why = f"it was confirmed for {text_e18(hold.confirmed_usd_e18)} USD"
+            raise Refused("final_state", "amount_done", text_e18(outcome.amount_done_e18), why)
