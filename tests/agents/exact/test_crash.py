@@ -200,5 +200,5 @@ def _damage(rig: Rig) -> None:
 
 def test_a_damaged_folder_is_rebuilt_from_the_log(stage: Stage):
     run = stage["damaged"]
-    assert "local state is dropped: it does not lead to the hash" in run.log(0)
+    assert "is damaged: the entries do not have the hash written with them" in run.log(0)
     verify.everything(run)
