@@ -17,49 +17,16 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    PlainSerializer,
     ValidationError,
     model_validator,
 )
 
 from schemas import signing
 from schemas.money import E18, parse_e18, text_e18
-
-
-def _money(value: Any) -> int:
-    number = parse_e18(value)
-    if number < 0:
-        raise ValueError("must not be negative")
-    return number
-
-
-def _ratio(value: Any) -> int:
-    number = parse_e18(value)
-    if not 0 <= number <= E18:
-        raise ValueError("must lie between 0 and 1")
-    return number
-
-
-_TEXT = PlainSerializer(text_e18, return_type=str)
-Money = Annotated[int, BeforeValidator(_money), _TEXT]
-Ratio = Annotated[int, BeforeValidator(_ratio), _TEXT]
-Seconds = Annotated[int, Field(ge=0)]
-Places = Annotated[int, Field(ge=0, le=18)]
-
-
-class Section(BaseModel):
-    """Frozen, no unknown fields; a field `x_e18` is written `x`."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=lambda name: name.removesuffix("_e18"),
-        serialize_by_alias=True,
-    )
+from schemas.policy_anomaly import Anomaly
+from schemas.section import Money, Places, Ratio, Seconds, Section
 
 
 class Allocation(Section):
@@ -304,6 +271,7 @@ class Policy(Section):
     guards: Guards = Guards()
     execution: Execution = Execution()
     risk: Risk = Risk()
+    anomaly: Anomaly = Anomaly()
     screening: Screening = Screening()
     accounts: tuple[Account, ...] = ()
     people: tuple[Person, ...] = ()

@@ -274,7 +274,7 @@ _DECLARED = (
         "treasury.alerts.v1",
         "alert key",
         1,
-        writers=("book", "executor"),
+        writers=("book", "gate", "intents", "executor", "signer", "letter watch"),
         readers=("services",),
         cleanup="compact,delete",
         retention_ms=30 * DAY_MS,

@@ -57,6 +57,7 @@ GATE = Node(
         "treasury.intent-inputs.v1",
         "treasury.intent-states.v1",
         "treasury.book-inputs.v1",
+        "treasury.alerts.v1",
         "treasury.decisions.v1",
     ),
 )
@@ -73,6 +74,7 @@ INTENTS = Node(
         "treasury.intent-states.v1",
         "treasury.book-inputs.v1",
         "treasury.desk-inputs.v1",
+        "treasury.alerts.v1",
         "treasury.decisions.v1",
     ),
 )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from pybit.exceptions import InvalidRequestError
 
-from agents.connectors.bybit import Bybit, ForbiddenEndpoint, Venue
-from agents.connectors.bybit.client import http
+from agents.connectors.bybit import Bybit, ForbiddenEndpoint, Venue, reads
+from agents.connectors.bybit.client import client_of, http
 from agents.connectors.bybit.errors import (
     LEVERAGE_REFUSED,
     ORDER_ENDED,
@@ -84,6 +85,7 @@ def test_collateral_is_added_never_taken(recorded: Recorded) -> None:
     assert b'"direction": "0"' in recorded.seen[0][2]
 
 
+@pytest.mark.req("000-15")
 @pytest.mark.parametrize(
     ("status", "headers", "answer", "error"),
     [
@@ -120,6 +122,64 @@ def test_whatever_is_answered_one_post_went_out(
     assert len(recorded.seen) == 1
 
 
+@pytest.mark.req("000-10")
+@pytest.mark.parametrize(
+    ("status", "class_"),
+    [
+        ("SUCCESS", "done"),
+        ("PENDING", "accepted"),
+        ("STATUS_UNKNOWN", "accepted"),
+        ("FAILED", "refused"),
+        ("SOMETHING_NEW", None),
+        (None, None),
+    ],
+)
+def test_a_transfer_that_exists_is_what_the_venue_says_of_it(
+    recorded: Recorded, status: str | None, class_: str | None
+) -> None:
+    effect = call(work("bybit:1", "TRANSFER", "1"), MARK)
+    row = {"transferId": effect.transfer_id, "status": status, "amount": "1", "coin": "USDT"}
+    rows = [] if status is None else [row]
+    recorded.first = [json.dumps({"retCode": 131214, "retMsg": "exists", "result": {}}).encode()]
+    recorded.answer({"retCode": 0, "result": {"list": rows}, "time": 1})
+    subject = Bybit(recorded.venue())
+    if class_ is None:
+        with pytest.raises(TimedOut):
+            subject.call(effect, lambda: None)
+    else:
+        assert subject.call(effect, lambda: None).class_ == class_
+    assert [method for method, _, _ in recorded.seen] == ["POST", "GET"]
+
+
+def test_a_row_that_comes_on_two_pages_is_one_row(recorded: Recorded) -> None:
+    """The list grows while it is read; what the venue repaid by itself is no row of ours."""
+
+    def page(cursor: str, *ids: int) -> bytes:
+        rows = [
+            {
+                "repayId": str(one),
+                "loanCurrency": "USDT",
+                "repayAmount": "9499.9993",
+                "repayStatus": 1,
+                "repayTime": 1_000_400,
+                "repayType": 2 if one == 1774 else 1,
+            }
+            for one in ids
+        ]
+        result = {"list": rows, "nextPageCursor": cursor}
+        return json.dumps({"retCode": 0, "result": result, "time": 1}).encode()
+
+    recorded.first = [page("next", 1775, 1774, 1773), page("more", 1773, 1772, 1771)]
+    rows = reads.repayments(client_of(recorded.venue()), "USDT", after=1771)
+    assert [(row.id, row.ours) for row in rows] == [
+        (1775, True),
+        (1774, False),
+        (1773, True),
+        (1772, True),
+    ]
+    assert len(recorded.seen) == 2
+
+
 def test_what_is_not_json_is_unknown(recorded: Recorded) -> None:
     recorded.body = b"<html>gateway</html>"
     with pytest.raises(TimedOut):
@@ -127,6 +187,7 @@ def test_what_is_not_json_is_unknown(recorded: Recorded) -> None:
     assert len(recorded.seen) == 1
 
 
+@pytest.mark.req("000-15")
 def test_nothing_repeats_or_reroutes_a_request() -> None:
     made = http(Venue("bybit:1", "k", "s", "http://127.0.0.1:1"))
     assert made.endpoint == "http://127.0.0.1:1"

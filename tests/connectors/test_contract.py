@@ -76,6 +76,7 @@ def _yes() -> None:
     """Nothing speaks against posting."""
 
 
+@pytest.mark.req("000-08", "000-09", "000-10", "000-15")
 @pytest.mark.parametrize("op", OPS)
 def test_a_call_is_carried_out_once_and_found(subject: Subject, op: str) -> None:
     shared, mark = subject.ready(op)
@@ -103,7 +104,7 @@ def test_a_call_is_carried_out_once_and_found(subject: Subject, op: str) -> None
         ("delay", 1),
     ],
 )
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-15", "000-49", "000-56")
 def test_a_lost_answer_is_timed_out_and_history_knows(
     subject: Subject, op: str, kind: str, effects: int
 ) -> None:
@@ -118,6 +119,7 @@ def test_a_lost_answer_is_timed_out_and_history_knows(
     assert subject.done(op) == before + effects
 
 
+@pytest.mark.req("000-15")
 @pytest.mark.parametrize("op", OPS)
 def test_a_refusal_is_rejected_with_its_code(subject: Subject, op: str) -> None:
     shared, mark = subject.ready(op)
@@ -196,6 +198,7 @@ def test_nothing_is_posted_once_the_check_says_no(subject: Subject, op: str) -> 
     assert subject.done(op) == before
 
 
+@pytest.mark.req("000-10")
 def test_a_second_transfer_with_our_id_moves_nothing(subject: Subject) -> None:
     shared, mark = subject.ready("TRANSFER")
     for _ in range(2):
@@ -272,6 +275,7 @@ def test_a_late_row_of_an_absent_attempt_is_reported(subject: Subject) -> None:
     assert again.watermark["last_id"] == answer.venue_ref
 
 
+@pytest.mark.req("000-09", "000-29")
 @pytest.mark.parametrize("op", ["REPAY", "ADD_COLLATERAL"])
 def test_the_watermark_is_what_a_call_moves(subject: Subject, op: str) -> None:
     shared, mark = subject.ready(op)

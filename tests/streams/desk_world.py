@@ -51,6 +51,7 @@ TOPICS = {
     "intent": "treasury.intents.v1",
     "state": "treasury.intent-states.v1",
     "answer": "treasury.book-inputs.v1",
+    "alert": "treasury.alerts.v1",
 }
 OPTIONAL_UNITS = ("closed_size", "entry_price", "exit_price", "size", "funding", "mark_price")
 MORE_POLICY = {"accounts": [{"account_id": ACCOUNT}]}

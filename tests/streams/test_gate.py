@@ -266,8 +266,21 @@ def test_outcomes_that_contradict_are_refused() -> None:
         refused above_hold amount_done outcome CONFIRMED to=gate done=1000.0001
         refused above_hold amount_done outcome CONFIRMED to=gate done=-1
         refused state state outcome REVERSED to=gate
+        refused above_hold amount_done outcome ACKED to=gate done=1000.0001
         outcome REJECTED to=gate
         refused final_state state outcome CONFIRMED to=gate
+        propose p3 REPAY 100
+        outcome CONFIRMED to=gate done=99
+        refused final_state amount_done outcome CONFIRMED to=gate done=98
+        refused above_hold amount_done outcome CONFIRMED to=gate done=100.0001
+        outcome REVERSED to=gate
+        refused final_state amount_done outcome CONFIRMED to=gate done=98
+        propose p2 REPAY 6000
+        expect  answer state=AWAITING
+        refused not_out intent_id outcome REJECTED to=gate
+        refused not_out intent_id outcome CONFIRMED to=gate done=1
+        refused not_out intent_id outcome ACKED to=gate
+        table   gate holds p2 state=AWAITING held_usd=6000 final=false
     """)
 
 

@@ -24,6 +24,7 @@ FATE_LISTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.req("000-63")
 @settings(max_examples=60, deadline=None)
 @given(FATE_LISTS, st.lists(st.integers(0, 30), max_size=12), st.randoms(use_true_random=False))
 def test_repeats_change_nothing(
@@ -55,6 +56,7 @@ def test_repeats_change_nothing(
 CLASSES = st.sampled_from(["accepted", "done", "refused", "transient", "not_sent", "unknown", None])
 
 
+@pytest.mark.req("000-63")
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(

@@ -95,3 +95,18 @@ def test_what_no_connector_does_frees_its_hold() -> None:
         one.value.body for one in world.out if getattr(one, "topic", "").endswith("inputs.v1")
     ]
     assert {one.final for one in outcomes} == {True}
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        Request("r1", "CANCEL", {"intent_id": "i1"}, ("ann",), "no longer wanted"),
+        Revoke("i1", "ann", "changed my mind"),
+    ],
+)
+def test_a_cancelled_intent_is_void_before_its_attempt(wish: Any) -> None:
+    world = World()
+    world.give(intent())
+    world.fold(wish, "treasury.intent-inputs.v1")
+    world.run()
+    assert (world.states(), world.moved()) == (["VOID"], [])
