@@ -218,6 +218,16 @@ def test_a_second_order_with_our_id_is_the_first(subject: Subject) -> None:
     assert late.facts["late_ref"] == first.venue_ref
 
 
+def test_an_order_that_only_the_history_knows_is_found(subject: Subject) -> None:
+    shared, mark = subject.ready("REDUCE_POSITION")
+    subject.sandbox.fault(TRIALS["REDUCE_POSITION"].path, "drop_after")
+    with pytest.raises(TimedOut):
+        subject.connector.call(call(shared, mark), _yes)
+    subject.sandbox.by_hand(subject.venue, "restart")
+    found = subject.found(shared, mark)
+    assert (found.class_, found.amount_done_e18) == ("done", parse_e18("0.2"))
+
+
 @pytest.mark.parametrize(
     ("kind", "class_", "done"), [("partial_fill", "done", "0.1"), ("no_fill", "refused", "0")]
 )

@@ -92,6 +92,12 @@ def _liquidate(books: Books, account: Account, params: Params, at_ms: int) -> di
     return {"repayId": str(row.repay_id)}
 
 
+def _restart(books: Books, account: Account, params: Params, at_ms: int) -> dict[str, Any]:
+    """The venue restarts: of orders that have ended, only the history knows."""
+    account.forgotten_ms = at_ms
+    return {}
+
+
 Operation = Callable[[Books, Account, Params, int], dict[str, Any]]
 OPS: dict[str, Operation] = {
     "repay": _repay,
@@ -103,4 +109,5 @@ OPS: dict[str, Operation] = {
     "cancel": _cancel,
     "set_leverage": _leverage,
     "liquidate": _liquidate,
+    "restart": _restart,
 }

@@ -62,8 +62,11 @@ def _realtime(call: Call) -> dict[str, Any]:
     if category == LINEAR and not any(call.text(name, "") for name in narrowing):
         raise Refused(10001, "params error: symbol, settleCoin or baseCoin is required")
     closed = call.number("openOnly", 0, 0, 2) > 0
-    rows = [row for row in call.account.orders if row.is_open != closed]
-    return _page(call, category, rows[-CLOSED_KEPT:] if closed else rows)
+    if not closed:
+        return _page(call, category, [row for row in call.account.orders if row.is_open])
+    since_ms = call.account.forgotten_ms
+    ended = [row for row in call.account.orders if not row.is_open and row.updated_ms > since_ms]
+    return _page(call, category, ended[-CLOSED_KEPT:])
 
 
 def _history(call: Call) -> dict[str, Any]:

@@ -155,3 +155,5 @@ class Account:
     settings: list[Setting] = field(default_factory=list)
     leverage: dict[str, str] = field(default_factory=dict)
     cancels: int = 0
+    forgotten_ms: int = -1
+    """Orders that ended until then stand in the history only."""
