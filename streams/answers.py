@@ -156,13 +156,28 @@ def _late(lane: Lane, intent: IntentEntry, leg: LegEntry, record: AttemptRecord)
     if record.kind == "PREPARED":
         return
     effect_known = record.n == leg.n and leg.state == saga.CONFIRMED
-    said = record.class_ or "unknown"
-    if said in CLAIMS_EFFECT and not effect_known:
+    said, rows = record.class_ or "unknown", int((record.facts or {}).get("rows", "0"))
+    if rows > 1:
+        lane.halt(intent, f"{record.leg}#{record.n} is said to have {rows} rows")
+    elif said in CLAIMS_EFFECT and not (effect_known or _of_a_later(leg, record)):
         lane.halt(
             intent, f"{record.leg}#{record.n} is said to be {said}, was declared without effect"
         )
     elif said in CLAIMS_NONE and effect_known:
         lane.halt(intent, f"{record.leg}#{record.n} is said to be {said}, was confirmed")
+
+
+def _of_a_later(leg: LegEntry, record: AttemptRecord) -> bool:
+    """Whether what is said of an attempt that was given up may be what a later one did: a worker
+    that stood still may look for the first when the second has its row already.
+
+    It is while that one has no end yet, whose own looks then decide; afterwards the reference tells.
+    """
+    if record.n == leg.n or (record.amount_done_e18 or leg.amount_e18) != leg.amount_e18:
+        return False
+    if leg.venue_ref:
+        return record.venue_ref == leg.venue_ref
+    return record.kind == "EVIDENCE" and leg.state in (saga.ATTEMPTED, saga.UNKNOWN)
 
 
 def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
@@ -177,7 +192,7 @@ def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif record.class_ == "refused":
         lane.move(intent, "refused", why)
     elif record.class_ == "not_sent":
-        again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}}
+        again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}, "venue_ref": ""}
         lane.move(intent, "retry", why, **again)
     else:
         raise Refused("class", "class", record.class_, "done, refused or not_sent")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agents.connectors.bybit import reads
-from agents.connectors.bybit.client import Json, client_of
+from agents.connectors.bybit.client import Client, Json, client_of
 from agents.connectors.bybit.config import Venue
 from agents.connectors.bybit.errors import TRANSFER_EXISTS
 from agents.connectors.bybit.payloads import result
@@ -50,8 +50,8 @@ class Bybit:
 
     capabilities = CAPABILITIES
 
-    def __init__(self, venue: Venue) -> None:
-        self._client = client_of(venue)
+    def __init__(self, venue: Venue, client: Client | None = None) -> None:
+        self._client = client or client_of(venue)
 
     def prepare(self, work: Prepare) -> Reading:
         """Last id, debt, balances, ltv, the venue's time; a late row of an earlier attempt."""
