@@ -171,7 +171,7 @@ def _of_a_later(leg: LegEntry, record: AttemptRecord) -> bool:
     """Whether what is said of an attempt that was given up may be what a later one did: a worker
     that stood still may look for the first when the second has its row already.
 
-    It is while that one has no end yet, whose own looks then decide; afterwards the reference tells.
+    While that one has no end, its own looks decide; afterwards the reference tells.
     """
     if record.n == leg.n or (record.amount_done_e18 or leg.amount_e18) != leg.amount_e18:
         return False

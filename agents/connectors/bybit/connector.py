@@ -63,7 +63,8 @@ class Bybit:
         facts: dict[str, str] = {}
         if work.absent_mark and work.op != TRANSFER:
             rows = self._rows(work.op, work.coin, int(work.absent_mark["last_id"]))
-            late = reads.matching(rows, work.amount_e18, work.absent_mark)
+            found = reads.matching(rows, work.amount_e18, work.absent_mark)
+            late = [row for row in found if row.status != FAILED]
             facts = {"late_ref": str(late[0].id)} if late else {}
         return Reading(watermark, facts)
 
