@@ -6,8 +6,8 @@ from __future__ import annotations
 
 import pytest
 
-from streams.effects import Look
-from tests.streams.saga_world import World, intent
+from streams.effects import Call, Look
+from tests.streams.saga_world import World, answer, intent
 
 
 def given_up(fate: str) -> tuple[World, Look]:
@@ -80,3 +80,37 @@ def test_a_row_seen_before_the_next_call_halts_the_lane() -> None:
     assert "declared without effect" in world.lane().halted
     world.run()
     assert [call.n for call in world.posts if call.leg == "main"] == [1]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+@pytest.mark.req("000-20")
+def test_what_was_accepted_and_failed_since_may_be_said_again(lost: bool) -> None:
+    """A repayment is processed and fails; the word that it was accepted comes again, or only then,
+    from a worker that stood still.
+    """
+    world = World()
+    world.give(intent())
+    while not (world.pending and isinstance(world.pending[0], Call) and world.moved()):
+        world.fold(world.carry(world.pending.pop(0)))
+    call = world.pending[0]
+    accepted = answer(call, "RESULT", world.now_ms, class_="accepted", venue_ref="1772")
+    if lost:
+        world.restart([])
+    else:
+        world.pending.clear()
+        world.fold(accepted)
+    while not world.pending:
+        world.tick()
+    facts = {**world.venue.books(world.now_ms), "rows": "0"}
+    look = world.pending.pop(0)
+    world.fold(
+        answer(look, "EVIDENCE", world.now_ms, class_="refused", venue_ref="1772", facts=facts)
+    )
+    assert world.state().leg.leg == "return"
+    world.fold(accepted)
+    world.fold(answer(look, "EVIDENCE", world.now_ms, class_="accepted", venue_ref="1772"))
+    assert world.lane().halted == ""
+    world.run()
+    assert world.states()[-1] == "REJECTED"
+    world.fold(answer(call, "RESULT", world.now_ms, class_="accepted", venue_ref="1799"))
+    assert "declared without effect" in world.lane().halted
