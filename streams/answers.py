@@ -73,7 +73,8 @@ def _result(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif record.class_ == "done":
         _confirm(lane, intent, record)
     elif record.class_ == "refused":
-        lane.move(intent, "refused", f"{record.code} {words}".strip())
+        ref = record.venue_ref or leg.venue_ref
+        lane.move(intent, "refused", f"{record.code} {words}".strip(), venue_ref=ref)
     elif record.class_ in ("transient", "not_sent"):
         _again(lane, intent, record)
     elif leg.state == saga.ATTEMPTED:
@@ -126,7 +127,8 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif verdict.trigger == "accepted":
         lane.move(intent, "accepted", venue_ref=record.venue_ref or "", **_look_soon(lane))
     elif verdict.trigger:
-        lane.move(intent, verdict.trigger, verdict.reason)
+        ref = record.venue_ref or leg.venue_ref
+        lane.move(intent, verdict.trigger, verdict.reason, venue_ref=ref)
 
 
 def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
@@ -166,13 +168,32 @@ def _late(lane: Lane, intent: IntentEntry, leg: LegEntry, record: AttemptRecord)
     if record.kind == "PREPARED" or intent.kind in REPEATABLE:
         return
     effect_known = record.n == leg.n and leg.state == saga.CONFIRMED
-    said = record.class_ or "unknown"
-    if said in CLAIMS_EFFECT and not effect_known:
+    said, rows = record.class_ or "unknown", int((record.facts or {}).get("rows", "0"))
+    if rows > 1:
+        lane.halt(intent, f"{record.leg}#{record.n} is said to have {rows} rows")
+    elif said in CLAIMS_EFFECT and not (effect_known or _known(leg, record)):
         lane.halt(
             intent, f"{record.leg}#{record.n} is said to be {said}, was declared without effect"
         )
     elif said in CLAIMS_NONE and effect_known:
         lane.halt(intent, f"{record.leg}#{record.n} is said to be {said}, was confirmed")
+
+
+def _known(leg: LegEntry, record: AttemptRecord) -> bool:
+    """Whether an effect that is told late is none that is new.
+
+    What was accepted may have failed since: its reference tells. And what is said of an attempt
+    that was given up may be what a later one did: a worker that stood still may look for the first
+    when the second has its row already. While that one has no end, its own looks decide; afterwards
+    the reference tells.
+    """
+    if record.n == leg.n:
+        return record.class_ == "accepted" and record.venue_ref == leg.venue_ref
+    if (record.amount_done_e18 or leg.amount_e18) != leg.amount_e18:
+        return False
+    if leg.venue_ref:
+        return record.venue_ref == leg.venue_ref
+    return record.kind == "EVIDENCE" and leg.state in (saga.ATTEMPTED, saga.UNKNOWN)
 
 
 def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
@@ -187,7 +208,7 @@ def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif record.class_ == "refused":
         lane.move(intent, "refused", why)
     elif record.class_ == "not_sent":
-        again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}}
+        again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}, "venue_ref": ""}
         lane.move(intent, "retry", why, **again)
     else:
         raise Refused("class", "class", record.class_, "done, refused or not_sent")

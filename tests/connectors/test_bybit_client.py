@@ -27,7 +27,7 @@ from agents.connectors.port import (
 )
 from streams.requests import request_bytes
 from tests.connectors.conftest import Recorded
-from tests.connectors.effects import call, look, work
+from tests.connectors.effects import call, look, prepare, work
 
 ACCEPTED = {"retCode": 0, "retMsg": "ok", "result": {"repayId": "1771"}, "time": 1}
 MARK = {"last_id": "1"}
@@ -238,3 +238,30 @@ def test_the_sandbox_and_the_test_network_are_not(endpoint: str) -> None:
 
 def test_a_secret_is_not_printed() -> None:
     assert "hidden" not in repr(Venue("bybit:1", "k", "hidden", "http://127.0.0.1:1"))
+
+
+@pytest.mark.parametrize(("status", "late"), [(1, "1772"), (2, "1772"), (3, None)])
+def test_a_row_that_failed_is_no_effect_that_came_late(
+    recorded: Recorded, status: int, late: str | None
+) -> None:
+    """One answer for all reads of a preparation: history, balance, debt and position."""
+    row = {
+        "repayId": "1772",
+        "loanCurrency": "USDT",
+        "repayAmount": "9499.9993",
+        "repayStatus": status,
+        "repayTime": 5_000,
+        "repayType": 1,
+        "totalDebt": "20000",
+        "unpaidAmount": "20000",
+        "unpaidInterest": "0",
+        "hourlyInterestRate": "0.00001",
+    }
+    position = {"ltv": "0.4", "totalDebt": "1", "totalCollateral": "1"}
+    more = {"borrowList": [], "collateralList": [], "balance": []}
+    recorded.answer({"retCode": 0, "result": {"list": [row], **position, **more}, "time": 9_000})
+    mark = {"last_id": "1771", "server_ms": "5000"}
+    effect = prepare(work("bybit:1", "REPAY", "9499.9993"), mark)
+    reading = Bybit(recorded.venue(paced=False)).prepare(effect)
+    assert reading.watermark["last_id"] == "1772"
+    assert reading.facts.get("late_ref") == late

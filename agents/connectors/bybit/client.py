@@ -40,10 +40,12 @@ def client_of(venue: Venue) -> Client:
 
 
 class Client:
-    """Paced, classified requests of one account; every failure is a ConnectorError."""
+    """Paced, classified requests of one account; every failure is a ConnectorError. `connect` makes
+    the session of a thread.
+    """
 
-    def __init__(self, venue: Venue) -> None:
-        self._venue = venue
+    def __init__(self, venue: Venue, connect: Callable[[Venue], Any] | None = None) -> None:
+        self._venue, self._connect = venue, connect or http
         self._local = threading.local()
         slow = 1.0 if venue.paced else 0.0
         self.loan_writes, self.transfers = Pace(slow * LOAN_WRITE_S), Pace(slow * TRANSFER_S)
@@ -76,10 +78,10 @@ class Client:
             raise TimedOut(f"no return code: {str(answer)[:200]}")
         return answer
 
-    def _http(self) -> HTTP:
-        found: HTTP | None = getattr(self._local, "http", None)
+    def _http(self) -> Any:
+        found = getattr(self._local, "http", None)
         if found is None:
-            found = self._local.http = http(self._venue)
+            found = self._local.http = self._connect(self._venue)
         return found
 
 

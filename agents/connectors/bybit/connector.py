@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agents.connectors.bybit import reads
-from agents.connectors.bybit.client import Json, client_of
+from agents.connectors.bybit.client import Client, Json, client_of
 from agents.connectors.bybit.config import Venue
 from agents.connectors.bybit.errors import TRANSFER_EXISTS
 from agents.connectors.bybit.payloads import result
@@ -51,8 +51,8 @@ class Bybit:
 
     capabilities = CAPABILITIES
 
-    def __init__(self, venue: Venue) -> None:
-        self._client = client_of(venue)
+    def __init__(self, venue: Venue, client: Client | None = None) -> None:
+        self._client = client or client_of(venue)
         self._trading = {op: made(self._client) for op, made in TRADING.items()}
 
     def prepare(self, work: Prepare) -> Reading:
@@ -67,7 +67,8 @@ class Bybit:
         facts: dict[str, str] = {}
         if work.absent_mark and work.op != TRANSFER:
             rows = self._rows(work.op, work.coin, int(work.absent_mark["last_id"]))
-            late = reads.matching(rows, work.amount_e18, work.absent_mark)
+            found = reads.matching(rows, work.amount_e18, work.absent_mark)
+            late = [row for row in found if row.status != FAILED]
             facts = {"late_ref": str(late[0].id)} if late else {}
         return Reading(watermark, facts)
 
