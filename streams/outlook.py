@@ -22,6 +22,20 @@ from tables.cash import Balance, Deciding, Expected, Order, Risk, Usual
 CLASS = "sweep"
 
 
+class _Past:
+    """The observed days, looked through once for an event, and only if they are asked for."""
+
+    def __init__(self, entries: Entries, fed: Calendar) -> None:
+        self._entries, self._fed = entries, fed
+        self._days: list[flows.Observed] | None = None
+
+    def days(self) -> list[flows.Observed]:
+        """Raises NoCalendar."""
+        if self._days is None:
+            self._days = flows.observed(self._entries, self._fed)
+        return self._days
+
+
 class Outlook(NamedTuple):
     """The facts, and the records that what is new in them is said with."""
 
@@ -40,9 +54,10 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
     fed = calendar(FED, in_force.calendars)
     business_day = _business_day(fed, today)
     if in_force.policy is not None:
-        risk, said = _risk(entries, event, in_force, fed, stamp, balance, flowed)
+        past = _Past(entries, fed)
+        risk, said = _risk(entries, event, in_force, past, stamp, balance, flowed)
         outputs += said
-        for_day, expected, said = _expected(entries, event, in_force, fed, stamp, flowed)
+        for_day, expected, said = _expected(entries, event, in_force, fed, past, stamp, flowed)
         outputs += said
     facts = Facts(
         account_id=event.key,
@@ -71,7 +86,7 @@ def _risk(
     entries: Entries,
     event: Event,
     in_force: InForce,
-    fed: Calendar,
+    past: _Past,
     stamp: Meta,
     balance: Balance | None,
     flowed: bool,
@@ -83,17 +98,15 @@ def _risk(
     fresh = flowed or old is None or old.version != in_force.version
     risk = old
     if fresh:
-        risk = _measured(entries, event, policy, in_force.version, fed)
+        risk = _measured(event, policy, in_force.version, past)
     if risk is None or (old is None and risk.n == 0):
         return risk, []
     return cash_view.var(entries, event, risk, balance, stamp, fresh)
 
 
-def _measured(
-    entries: Entries, event: Event, policy: Policy, version: str, fed: Calendar
-) -> Risk | None:
+def _measured(event: Event, policy: Policy, version: str, past: _Past) -> Risk | None:
     try:
-        days = flows.observed(entries, fed)
+        days = past.days()
     except NoCalendar:
         return None
     found = var.measure([day.net_e18 for day in days], policy.var)
@@ -110,7 +123,13 @@ def _measured(
 
 
 def _expected(
-    entries: Entries, event: Event, in_force: InForce, fed: Calendar, stamp: Meta, flowed: bool
+    entries: Entries,
+    event: Event,
+    in_force: InForce,
+    fed: Calendar,
+    past: _Past,
+    stamp: Meta,
+    flowed: bool,
 ) -> tuple[int | None, Expected | None, list[Any]]:
     """The forecast for the day on which money sent at the next cut-off moves."""
     policy = in_force.policy
@@ -119,9 +138,9 @@ def _expected(
     outputs: list[Any] = []
     try:
         for_day = cutoff.wire_day(cutoff.next_ms(event.at_ms, policy.sweep), fed)
-        usual = _usual(entries, for_day, policy, in_force.version, fed, flowed)
+        usual = _usual(entries, for_day, policy, in_force.version, past, flowed)
         if flowed:
-            outputs += forecast.score(entries, event, stamp, flows.observed(entries, fed))
+            outputs += forecast.score(entries, event, stamp, past.days())
     except NoCalendar:
         return None, None, []
     if usual is None:
@@ -131,7 +150,7 @@ def _expected(
 
 
 def _usual(
-    entries: Entries, for_day: int, policy: Policy, version: str, fed: Calendar, flowed: bool
+    entries: Entries, for_day: int, policy: Policy, version: str, past: _Past, flowed: bool
 ) -> Usual | None:
     """What usually goes out on such a day, remembered until a statement comes."""
     key = flows.key_of(for_day)
@@ -140,7 +159,7 @@ def _usual(
         return known
     for old, _ in list(entries.range("usual")):
         entries.delete("usual", old)
-    new = forecast.usual(flows.observed(entries, fed), for_day, policy.forecast, version)
+    new = forecast.usual(past.days(), for_day, policy.forecast, version)
     if new is not None:
         entries.put("usual", new, key)
     return new
