@@ -196,7 +196,7 @@ class CashWorld:
             inflow, outflow = flows[min(group, len(flows) - 1)] if rest == 0 else ("0", "0")
             self.close_day(day, inflow, outflow)
 
-    def close_day(self, day: int, inflow: str, outflow: str) -> None:
+    def close_day(self, day: int, inflow: str, outflow: str, msg_id: str = "") -> None:
         entries = [
             BankEntry(f"{day}{sign}", sign * parse_scaled(amount, 4), "USD", "BOOK", False, day)
             for sign, amount in ((1, inflow), (-1, outflow))
@@ -205,7 +205,7 @@ class CashWorld:
         value = BalanceEvent(
             account_id=ACCOUNT,
             source="camt053",
-            msg_id=f"S{day}",
+            msg_id=msg_id or f"S{day}",
             balances=(),
             entries=tuple(entries),
             as_of_ms=(day + 1) * DAY_MS,
