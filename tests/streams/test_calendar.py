@@ -38,9 +38,8 @@ def test_every_day_of_2024_to_2030_is_as_quantlib_has_it(name: str) -> None:
     wrong = []
     for day in range(first, last):
         one = EPOCH + timedelta(day)
-        if calendar.is_open(day) != ORACLES[name].isBusinessDay(
-            ql.Date(one.day, one.month, one.year)
-        ):
+        theirs = ORACLES[name].isBusinessDay(ql.Date(one.day, one.month, one.year))
+        if calendar.is_open(day) != theirs:
             wrong.append(one.isoformat())
     assert wrong == []
 
@@ -97,7 +96,7 @@ def test_a_record_replaces_the_year() -> None:
     assert number("2026-07-13") == 20647
 
 
-@given(st.integers(1_167_609_600, 2_145_916_800))
+@given(st.integers(1_167_696_000, 2_145_916_800))
 def test_the_clock_is_the_zone_databases(at_s: int) -> None:
     local = datetime.fromtimestamp(at_s, NEW_YORK)
     assert day_of(1000 * at_s) == (local.date() - EPOCH).days
