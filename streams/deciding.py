@@ -22,7 +22,7 @@ from streams.step import Entries, Event, InForce, InvariantBroken, Tick, Wake
 from tables.cash import Deciding, Order
 
 RETRY_MS = 60_000
-SHORT, MISSING = "cash_short", "entry_missing"
+SHORT = "cash_short"
 TRANSIENT = frozenset(outcome.value for outcome in Outcome if outcome.transient)
 
 
@@ -95,7 +95,7 @@ def _alert(entries: Entries, event: Event, facts: Facts, decided: Decided) -> li
         late_ms = orders.overdue_ms(order, facts.today)
         if late_ms is not None and event.at_ms >= late_ms:
             text = f"{order.intent_id} is confirmed, but the bank shows no entry of it"
-            outputs += alerts.fire(entries, event, f"{MISSING}:{order.intent_id}", text)
+            outputs += alerts.fire(entries, event, f"{orders.MISSING}:{order.intent_id}", text)
     return outputs
 
 

@@ -18,6 +18,8 @@ from streams.step import Entries, Event, InvariantBroken, Refused
 from tables.cash import Active, Balance, Order, Take
 
 OUT, BACK = "SWEEP", "REVERSE_SWEEP"
+MISSING = "entry_missing"
+"""The alert for an entry that the bank should show and does not."""
 CONFIRMED, REVERSED = "CONFIRMED", "REVERSED"
 WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED", REVERSED})
 FINAL = WITHOUT_EFFECT | {CONFIRMED}

@@ -372,7 +372,7 @@ class CashWorld:
         self.last = (topic, value, key, time_ms)
         self.offset += 1
         at_ms = self.now_ms if time_ms is None else time_ms
-        event = Event(topic, 0, self.offset, key, value, at_ms, max(at_ms, self.now_ms))
+        event = Event(topic, 0, self.offset, key, value, at_ms, self.now_ms)
         self.out = fold(CASH, self.store, event)
         for item in self.out:
             if isinstance(item, Wake):
