@@ -31,7 +31,7 @@ from schemas.records import (
 )
 from streams.calendar import calendar
 from streams.holidays import CALENDARS, FED, closed
-from streams.newyork import DAY_MS, day_of
+from streams.newyork import DAY_MS, day_of, weekday
 from streams.node import fold, in_force
 from streams.orders import FINAL, key_of
 from streams.step import Emit, Event, Refused, Started, Tick, Wake
@@ -178,23 +178,20 @@ class CashWorld:
 
     def days(self, row: Row) -> None:
         """`days 60 out=1000000 in=1000000`: statements of as many business days before today."""
-        self.past(int(row.words[0]), [(row.fields.get("in", "0"), row.fields.get("out", "0"))])
+        for day in self.business_days(int(row.words[0])):
+            self.close_day(day, row.fields.get("in", "0"), row.fields.get("out", "0"))
 
     def outs(self, row: Row) -> None:
-        """`outs 900 1000 1100`: outflows of the same weekday of the weeks before, oldest first;
-        the days between have none.
+        """`outs 900 1000 1100`: outflows of today's weekday in the weeks before, oldest first; on
+        the days between there are none.
         """
-        self.past(5 * len(row.words), [("0", one) for one in row.words], 5)
-
-    def past(self, count: int, flows: list[tuple[str, str]], every: int = 1) -> None:
-        """Statements of the business days before today, with flows on every n-th of them, so that
-        the last falls on today's weekday when no holiday lies between.
-        """
-        days = self.business_days(count)
-        for number, day in enumerate(days):
-            group, rest = divmod(number, every)
-            inflow, outflow = flows[min(group, len(flows) - 1)] if rest == 0 else ("0", "0")
-            self.close_day(day, inflow, outflow)
+        today = weekday(day_of(self.now_ms))
+        days = self.business_days(7 * (len(row.words) + 2))
+        same = [day for day in days if weekday(day) == today][-len(row.words) :]
+        flows = dict(zip(same, row.words, strict=True))
+        for day in days:
+            if day >= same[0]:
+                self.close_day(day, "0", flows.get(day, "0"))
 
     def close_day(self, day: int, inflow: str, outflow: str, msg_id: str = "") -> None:
         entries = [
@@ -298,7 +295,7 @@ class CashWorld:
     def expect(self, row: Row) -> None:
         what, *rest = row.words
         if what == "nothing":
-            assert self.out == [], self.out
+            assert self.out == [], [type(getattr(one, "value", one)).__name__ for one in self.out]
         elif what == "no":
             assert not self.said(rest[0]), self.said(rest[0])
         elif what == "hold":
@@ -333,6 +330,11 @@ class CashWorld:
             assert matches(entry, row.fields) == [], entry
         else:
             assert entry is None, entry
+
+    def forecasts(self, row: Row) -> None:
+        """`forecasts 2026-07-09 p50=5`: what is forecast for a day."""
+        words = ("forecasts", f"{parse_date(row.words[0]):06d}")
+        self.table(Row(row.line, "table", words, row.fields))
 
     def order(self, row: Row) -> None:
         """`order 1 state=CONFIRMED left=5`: what is kept of an order."""
