@@ -52,7 +52,7 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
     waits = waiting.wait_until_ms > event.at_ms and waiting.wait_version == in_force.version
     risk, expected, for_day, outputs = None, None, None, list[Any]()
     fed = calendar(FED, in_force.calendars)
-    business_day = _business_day(fed, today)
+    business_day = _business_day(fed, event.at_ms)
     if in_force.policy is not None:
         past = _Past(entries, fed)
         risk, said = _risk(entries, event, in_force, past, stamp, balance, flowed)
@@ -191,9 +191,11 @@ def _made_on(entries: Entries, key: str, business_day: int | None) -> bool:
     )
 
 
-def _business_day(fed: Calendar, today: int) -> int | None:
-    """Today, or the next business day; None where no calendar tells."""
+def _business_day(fed: Calendar, at_ms: int) -> int | None:
+    """The business day this moment belongs to: after wires have closed, the next; None where no
+    calendar tells.
+    """
     try:
-        return fed.on_or_after(today)
+        return cutoff.wire_day(at_ms, fed)
     except NoCalendar:
         return None

@@ -102,7 +102,7 @@ class CashWorld:
             for part in sections:
                 place = place[part]
             place[name] = json.loads(value) if value[0] in "[{tfn" else value
-            if name.endswith(("_s", "_obs", "window", "weeks")):
+            if name.endswith(("_s", "_obs", "_days", "window", "weeks")):
                 place[name] = int(value)
         self.put_policy()
 

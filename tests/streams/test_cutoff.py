@@ -107,25 +107,29 @@ def test_value_date_and_maturity(
 
 
 @pytest.mark.parametrize(
-    ("instant", "settles", "matures"),
+    ("instant", "held", "settles", "matures", "is_next"),
     [
-        ("2026-07-09T15:30:00Z", "2026-07-14", "2026-08-11"),  # Thursday itself
-        ("2026-07-09T19:00:00Z", "2026-07-21", "2026-08-18"),  # 15:00 there: too late for it
-        ("2026-07-10T15:30:00Z", "2026-07-21", "2026-08-18"),
-        ("2026-07-14T15:30:00Z", "2026-07-21", "2026-08-18"),
-        ("2026-11-25T15:30:00Z", "2026-12-01", "2026-12-29"),  # Thanksgiving: held on Friday
-        ("2026-11-27T15:30:00Z", "2026-12-01", "2026-12-29"),
-        ("2026-11-30T15:30:00Z", "2026-12-08", "2027-01-05"),
-        ("2025-11-05T15:30:00Z", "2025-11-12", "2025-12-09"),  # Tuesday is Veterans Day
+        ("2026-07-09T15:30:00Z", "2026-07-09", "2026-07-14", "2026-08-11", True),  # Thursday
+        ("2026-07-09T00:30:00Z", "2026-07-09", "2026-07-14", "2026-08-11", True),
+        ("2026-07-09T19:00:00Z", "2026-07-16", "2026-07-21", "2026-08-18", False),  # 15:00 there
+        ("2026-07-10T15:30:00Z", "2026-07-16", "2026-07-21", "2026-08-18", False),
+        ("2026-07-14T15:30:00Z", "2026-07-16", "2026-07-21", "2026-08-18", False),
+        ("2026-11-25T15:30:00Z", "2026-11-27", "2026-12-01", "2026-12-29", False),  # Thanksgiving
+        ("2026-11-27T15:30:00Z", "2026-11-27", "2026-12-01", "2026-12-29", True),
+        ("2026-11-30T15:30:00Z", "2026-12-03", "2026-12-08", "2027-01-05", False),
+        ("2025-11-05T15:30:00Z", "2025-11-06", "2025-11-12", "2025-12-09", False),  # Veterans Day
     ],
 )
-def test_the_next_auction(instant: str, settles: str, matures: str) -> None:
+def test_the_next_auction(
+    instant: str, held: str, settles: str, matures: str, is_next: bool
+) -> None:
     row, calendar = product("TBILL_4W")
-    value_day = cutoff.auction_value_day(parse_time(instant), row, calendar)
-    assert iso_date(value_day) == settles
-    found = cutoff.matures_day(value_day, row, calendar)
-    assert found is not None
-    assert iso_date(found) == matures
+    found = cutoff.auction(parse_time(instant), row, calendar)
+    assert (iso_date(found.day), iso_date(found.value_day)) == (held, settles)
+    assert found.is_next is is_next
+    ends = cutoff.matures_day(found.value_day, row, calendar)
+    assert ends is not None
+    assert iso_date(ends) == matures
 
 
 def test_a_term_in_days() -> None:
