@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.outcome import Outcome
+from schemas.policy import Policy
 from schemas.records import Meta
 from streams import alerts, cash_said, cutoff, forecast, orders, sweep
 from streams.cash_facts import Decided, Facts, figures
@@ -44,7 +45,7 @@ def step(
         _remember(entries, order)
         outputs.append(cash_said.proposal(said, facts, decided, policy))
     outputs += _alert(entries, event, facts, decided)
-    return outputs + _wake(entries, event, in_force, facts)
+    return outputs + _wake(entries, event, policy, facts)
 
 
 def ended(entries: Entries, event: Event, in_force: InForce, order: Order) -> None:
@@ -99,11 +100,8 @@ def _alert(entries: Entries, event: Event, facts: Facts, decided: Decided) -> li
     return outputs
 
 
-def _wake(entries: Entries, event: Event, in_force: InForce, facts: Facts) -> list[Any]:
-    policy = in_force.policy
+def _wake(entries: Entries, event: Event, policy: Policy, facts: Facts) -> list[Any]:
     old: Deciding = entries.get("deciding") or Deciding()
-    if policy is None:
-        return []
     lead_ms = policy.sweep.lead_s * 1000
     times = [
         cutoff.next_ms(event.at_ms, policy.sweep) - lead_ms,

@@ -12,6 +12,7 @@ told in the order of HOLDS; an order to bring money back goes before one to plac
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from schemas.money import E18
 from schemas.outcome import Outcome
@@ -22,6 +23,7 @@ from streams.calendar import NoCalendar
 from streams.cash_facts import SAFE, Decided, Facts, Figures, figures, is_stale
 from streams.orders import OUT
 from streams.var import OK, breaches
+from tables.cash import Balance
 
 OVERNIGHT, BILL, ESG = "FED_RRP", "TBILL_4W", "CARBON_NOTE"
 CENT_E18 = E18 // 100
@@ -35,9 +37,8 @@ def decide(policy: Policy, facts: Facts) -> Decided:
         outcome = check(policy, facts)
         if outcome is not None:
             return Decided(reason=outcome.value)
-    if facts.balance is None:
-        return Decided(reason=Outcome.stale_balance.value)
-    sums = figures(policy, facts, facts.balance)
+    known = cast(Balance, facts.balance)  # without one the balance is stale
+    sums = figures(policy, facts, known)
     try:
         back = reverse.decide(policy, facts, sums)
         return place(policy, facts, sums) if back is None else back

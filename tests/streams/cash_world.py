@@ -131,7 +131,7 @@ class CashWorld:
             end_to_end = key_of(self.orders[int(fields["order"]) - 1].intent_id)
         self.entries.append(
             BankEntry(
-                ref=ref.replace("-", "") if ref == "-" else ref,
+                ref="" if ref == "-" else ref,
                 amount_e4=parse_scaled(amount, 4),
                 ccy=fields.get("ccy", "USD"),
                 status=fields.get("status", "BOOK"),
@@ -224,7 +224,7 @@ class CashWorld:
     def scheduled(self, row: Row) -> None:
         """`scheduled F1 -250000 due=+3h`"""
         body = ScheduledFlow(
-            flow_id=row.words[0],
+            flow_id="" if row.words[0] == "-" else row.words[0],
             account_id=ACCOUNT,
             amount_e4=parse_scaled(row.words[1], 4),
             due_ms=self.time(row, "due"),

@@ -159,6 +159,7 @@ def test_a_wire_goes_out_until_a_quarter_to_seven() -> None:
         ("99.67", "0.042", "100", "99.67"),
         ("99.66", "0.042", "0", "0"),
         ("0", "0.042", "0", "0"),
+        ("99.9993", "0.0001", "0", "0"),  # the price of 100 is rounded up to 100.00
     ],
 )
 def test_a_bill_is_bought_by_its_face(amount: str, rate: str | None, face: str, cost: str) -> None:

@@ -117,11 +117,11 @@ def day_text(day: int) -> str:
         entry E1 -5 booked=2026-06-08
         statement 2026-06-08 msg=S1 as_of=2026-06-09T00:00:00Z
         days 10 out=1
+        entry E1 -7 booked=2026-06-08
+        refused exists_different msg_id statement 2026-06-08 msg=S1 as_of=2026-06-09T00:00:00Z
         entry E1 -5 booked=2026-06-08
         statement 2026-06-08 msg=S1 as_of=2026-06-09T00:00:00Z
         expect nothing
-        entry E1 -7 booked=2026-06-08
-        refused exists_different msg_id statement 2026-06-08 msg=S1 as_of=2026-06-09T00:00:00Z
         """,
         """# an entry that two statements list counts once
         entry E1 -5 booked=2026-07-07

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.streams.cash_world import CashWorld
+from streams.orders import key_of
+from tests.streams.cash_world import ACCOUNT, CashWorld
 
 # 2,200,000 overnight since this morning, 300,000 on the account; under the safe rule
 OVERNIGHT = """
@@ -294,4 +295,78 @@ def test_after_a_refusal_only_the_same_direction_waits() -> None:
         expect  hold denied
         report  ITAV 900000 as_of=+1s
         expect  order kind=SWEEP
+    """)
+
+
+def test_a_product_that_is_no_longer_in_the_table_cannot_be_sold() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        policy sweep.products=[]
+        report ITAV 180000
+        expect hold cash_short
+        expect alert cash_short firing
+    """)
+
+
+def test_a_bill_that_is_not_paid_yet_cannot_be_sold() -> None:
+    """Bought at Thursday's auction for Tuesday; needed on Friday it is not there to be sold."""
+    CashWorld().play("""
+        policy  sweep.rule=sweep-safe-v1 sweep.ladder=ladder-v1
+        days    260 out=1000000 in=1000000
+        report  ITAV 700000
+        expect  order target_product=TBILL_4W asked=100000 value_date=2026-07-14
+        outcome CONFIRMED
+        expect  order target_product=FED_RRP asked=300000
+        outcome REFUSED reason=screening
+        at      2026-07-10T13:00:00Z
+        report  ITAV 200000
+        expect  hold cash_short
+        report  ITAV 300000 as_of=+1s           # what is paid on Tuesday is not missing today
+        expect  hold below_min
+        at      2026-07-13T13:00:00Z
+        report  ITAV 200000
+        expect  order target_product=TBILL_4W asked=100000 value_date=2026-07-14
+    """)
+
+
+def test_the_oldest_placement_first() -> None:
+    world = CashWorld()
+    world.play(f"""
+        {BILLS}
+        report  ITAV 400000
+        expect  order asked=100000 matures_on=2026-08-04
+        outcome CONFIRMED
+        at      2026-07-09T13:00:00Z
+        entry   E2 -100000 booked=2026-07-09 order=2
+        report  ITAV 300000
+        at      2026-07-10T13:00:00Z
+        report  ITAV 180000
+        expect  order asked=120000
+        order   1 left=2200000 taken=120000
+        order   2 left=100000 taken=0
+    """)
+    (take,) = world.store.get(f"orders|{ACCOUNT}|{key_of(world.orders[2].intent_id)}").takes
+    assert take.placement == key_of(world.orders[0].intent_id)
+
+
+def test_all_that_was_brought_back_and_taken_again_is_placed_again() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report  ITAV -5000000
+        expect  order asked=2200000
+        outcome CONFIRMED
+        at      2026-07-09T13:00:00Z
+        entry   E2 2200000 booked=2026-07-09 order=2
+        report  ITAV 300000
+        order   1 left=0
+        at      2026-07-10T13:00:00Z
+        entry   E3 -2200000 booked=2026-07-10 order=2
+        report  ITAV 300001
+        entry   E3 -2200000 booked=2026-07-10 order=2
+        report  ITAV 300002 as_of=+1s
+        expect  no evidence
+        outcome REVERSED of=2
+        order   1 left=2200000 taken=0
+        report  ITAV 180000 as_of=+2s
+        expect  order asked=120000 kind=REVERSE_SWEEP
     """)

@@ -311,6 +311,20 @@ def test_without_policy_balances_are_kept_and_nothing_is_decided() -> None:
     """)
 
 
+def test_without_the_calendar_of_a_product_it_is_not_ordered() -> None:
+    world = CashWorld("2031-03-04T15:00:00Z")
+    world.play("""
+        closes FED 2030
+        closes FED 2031
+        days   260 out=1000000 in=1000000
+        report ITAV 2500000
+        expect hold no_calendar
+        closes SIFMA 2031
+        report ITAV 2500000 as_of=+1s
+        expect order target_product=TBILL_4W
+    """)
+
+
 def test_without_a_calendar_nothing_is_guessed() -> None:
     world = CashWorld("2031-03-04T15:00:00Z")
     world.play("""
