@@ -26,6 +26,7 @@ from pydantic import (
 from schemas import signing
 from schemas.money import E18, parse_e18, text_e18
 from schemas.policy_anomaly import Anomaly
+from schemas.policy_cash import Forecasting, Sweep, VarRule
 from schemas.section import Money, Places, Ratio, Seconds, Section
 
 
@@ -157,6 +158,7 @@ class Limits(Section):
     loan: Limit = _limit("10", "10000", "50000", "clip")
     transfer: Limit = _limit("100", "250000", "1000000", "refuse")
     deleverage: Limit = _limit("0", "10000", "50000", "clip")
+    sweep: Limit = _limit("10000", "5000000", "20000000", "clip")
     window: Literal["utc_day", "rolling_24h"] = "utc_day"
 
 
@@ -167,6 +169,7 @@ class Approvals(Section):
 
     loan_usd_e18: Money = parse_e18("5000")
     transfer_usd_e18: Money = parse_e18("100000")
+    sweep_usd_e18: Money = parse_e18("1000000")
     dual_usd_e18: Money | None = None
     ttl_s: Annotated[int, Field(ge=1)] = 14_400
 
@@ -272,6 +275,9 @@ class Policy(Section):
     execution: Execution = Execution()
     risk: Risk = Risk()
     anomaly: Anomaly = Anomaly()
+    sweep: Sweep = Sweep()
+    var: VarRule = VarRule()
+    forecast: Forecasting = Forecasting()
     screening: Screening = Screening()
     accounts: tuple[Account, ...] = ()
     people: tuple[Person, ...] = ()
