@@ -40,7 +40,7 @@ RATES_E18 = (E18, E18, E18 - E18 // 2000, E18 + E18 // 3000)
 FACTORS_PCT = (95, 94, 93, 90, 45)
 JUMPS_MS = (-HOUR, -MINUTE, -SECOND, SECOND, MINUTE, HOUR)
 ACTIVE_MS, SOON_MS = 8 * MINUTE, 20 * SECOND
-READS_MAX = 4
+READS_MAX = 3
 
 
 class Outside:
@@ -58,8 +58,6 @@ class Outside:
         world, swarm = self._world, self._world.swarm
         self.new_policy(at_once=True)
         self.control("all", "ACTIVE", at_once=True)
-        for account_id in world.accounts:
-            self.poll(account_id)
         for number in range(swarm.fills):
             at_ms = 1_000 if number == 0 else world.draw_ms(ACTIVE_MS)
             world.act_after(at_ms, self.earn, number == 0)

@@ -18,6 +18,7 @@ from tables.memory import MemoryStore
 from tables.spec import PARTITION_KEY
 
 _NONE = object()
+NEVER_MS = 1 << 60
 
 
 class Waiting(NamedTuple):
@@ -96,11 +97,11 @@ class Part(MemoryStore):
 
     def ready(self, now_ms: int) -> bool:
         """Whether there is anything to fold now."""
-        if any(all_ and all_[0].ready_ms <= now_ms for all_ in self.inputs.values()):
-            return True
-        if not self.wakes:
-            return False
-        return self.generation is not None or min(self.wakes.values()) <= self.at_ms
+        for waiting in self.inputs.values():
+            if waiting and waiting[0].ready_ms <= now_ms:
+                return True
+        wakes = self.wakes.values()
+        return any(self.generation is not None or due_ms <= self.at_ms for due_ms in wakes)
 
     def events(self, now_ms: int, chance: Random) -> Iterator[Event]:
         """What a batch folds now: takeovers, wake-ups, then records, topic by topic."""
@@ -149,15 +150,20 @@ class Part(MemoryStore):
             else:
                 effects.append(output)
 
-    def next_ms(self, offset_ms: int) -> int | None:
-        """The true time at which there is something to fold, on a clock that is off by so much."""
-        times = [all_[0].ready_ms for all_ in self.inputs.values() if all_]
-        if self.generation is not None and self.wakes:
-            times.append(0)
-        times += [
-            0 if due_ms <= self.at_ms else due_ms - offset_ms for due_ms in self.wakes.values()
-        ]
-        return min(times, default=None)
+    def next_ms(self, offset_ms: int) -> int:
+        """The true time at which there is something to fold, on a clock that is off by so much;
+        NEVER_MS if nothing waits.
+        """
+        first = NEVER_MS
+        for waiting in self.inputs.values():
+            if waiting and waiting[0].ready_ms < first:
+                first = waiting[0].ready_ms
+        for due_ms in self.wakes.values():
+            if self.generation is not None or due_ms <= self.at_ms:
+                return 0
+            if due_ms - offset_ms < first:
+                first = due_ms - offset_ms
+        return first
 
     def waits(self) -> int:
         """How many records are on their way in."""

@@ -83,7 +83,7 @@ def drawn(chance: Random) -> Swarm:
     pick = chance.choice
     shape = {
         "accounts": pick((1, 1, 1, 2)),
-        "fills": pick((1, 1, 2, 3, 4)),
+        "fills": pick((1, 1, 2, 2, 3)),
         "ltv": pick(("0.30", "0.30", "0.40", "0.40", "0.50")),
         "people": chance.random() < 0.1,
         "answering": chance.random() < 0.8,
@@ -117,9 +117,9 @@ def drawn(chance: Random) -> Swarm:
         twice=pick((0.0, 0.0, 0.1, 0.3)),
         jumps=pick((0, 0, 0, 1, 2)),
         skew_ms=pick((0, 0, 1_500, 15 * SECOND)),
-        pauses=pick((0, 0, 0, 1, 2)),
+        pauses=pick((0, 0, 0, 1, 1, 2)),
         relay_lag_ms=pick((50, 2 * SECOND, 40 * SECOND, 60 * SECOND)),
-        policies=pick((0, 0, 0, 1, 2)),
+        policies=pick((0, 0, 0, 0, 1, 2)),
         cancels=pick((0, 0, 0, 1)),
         manual=pick((0, 0, 0, 1, 3)),
         webhooks=pick((0.0, 0.0, 0.0, 0.3)),

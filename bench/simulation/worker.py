@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bench.simulation.parts import Part, Written
+from bench.simulation.parts import NEVER_MS, Part, Written
 from bench.simulation.process import Process
 from streams.step import InvariantBroken
 
@@ -53,10 +53,9 @@ class Worker:
 
     def look_ahead(self) -> None:
         """Sets the next turn by what waits."""
-        times = [part.next_ms(self.offset_ms) for part in self.parts]
-        known = [at_ms for at_ms in times if at_ms is not None]
-        if known:
-            self.poke(min(known))
+        first_ms = min(part.next_ms(self.offset_ms) for part in self.parts)
+        if first_ms < NEVER_MS:
+            self.poke(first_ms)
 
     def jump(self, by_ms: int) -> None:
         """Its clock is set."""
