@@ -13,7 +13,7 @@ from schemas.policy import Execution
 from schemas.records import AttemptRecord
 from streams import saga
 from streams.attempt import begin, may_start, op_of, over
-from streams.evidence import check, complete, judge
+from streams.evidence import REPEATABLE, check, complete, judge
 from streams.lane import Lane
 from streams.step import Refused
 from streams.testimony import people_of
@@ -22,6 +22,7 @@ from tables.intents import IntentEntry, LegEntry
 LOOK_FIRST_MS = 1_000
 RATE_LIMITED = "10006"
 
+ORDER_FACTS = ("order_status", "avg_price", "filled")
 CLAIMS_EFFECT = frozenset({"accepted", "done"})
 CLAIMS_NONE = frozenset({"refused", "transient", "not_sent"})
 
@@ -72,7 +73,8 @@ def _result(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif record.class_ == "done":
         _confirm(lane, intent, record)
     elif record.class_ == "refused":
-        lane.move(intent, "refused", f"{record.code} {words}".strip())
+        ref = record.venue_ref or leg.venue_ref
+        lane.move(intent, "refused", f"{record.code} {words}".strip(), venue_ref=ref)
     elif record.class_ in ("transient", "not_sent"):
         _again(lane, intent, record)
     elif leg.state == saga.ATTEMPTED:
@@ -125,7 +127,8 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif verdict.trigger == "accepted":
         lane.move(intent, "accepted", venue_ref=record.venue_ref or "", **_look_soon(lane))
     elif verdict.trigger:
-        lane.move(intent, verdict.trigger, verdict.reason)
+        ref = record.venue_ref or leg.venue_ref
+        lane.move(intent, verdict.trigger, verdict.reason, venue_ref=ref)
 
 
 def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
@@ -137,11 +140,18 @@ def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
 
 def _after(intent: IntentEntry, record: AttemptRecord) -> dict[str, str]:
     """What the origin compares its estimate with: debt and ltv before and after the main leg; the
-    venue's own row, which knows both at the same prices, wins over what was read around it.
+    venue's own row, which knows both at the same prices, wins over what was read around it. Of an
+    order or a setting, what the venue says it is now.
     """
+    before, now = intent.leg.watermark, record.facts or {}
+    if intent.kind == "SET_LEVERAGE":
+        was = before.get("leverage")
+        told = {"leverage_before": was} if was else {}
+        return {**told, "leverage_after": intent.params["leverage"]}
+    if intent.leg.leg == saga.ONLY:
+        return {name: now[name] for name in ORDER_FACTS if name in now}
     if intent.leg.leg != "main":
         return {}
-    before, now = intent.leg.watermark, record.facts or {}
     named = {
         "ltv_before": now.get("row_ltv_before", before.get("ltv")),
         "ltv_after": now.get("row_ltv_after", now.get("ltv")),
@@ -152,17 +162,38 @@ def _after(intent: IntentEntry, record: AttemptRecord) -> dict[str, str]:
 
 
 def _late(lane: Lane, intent: IntentEntry, leg: LegEntry, record: AttemptRecord) -> None:
-    """A word on an attempt that has ended: agreement is nothing new, contradiction halts."""
-    if record.kind == "PREPARED":
+    """A word on an attempt that has ended: agreement is nothing new, contradiction halts; what may
+    be repeated contradicts nothing.
+    """
+    if record.kind == "PREPARED" or intent.kind in REPEATABLE:
         return
     effect_known = record.n == leg.n and leg.state == saga.CONFIRMED
-    said = record.class_ or "unknown"
-    if said in CLAIMS_EFFECT and not effect_known:
+    said, rows = record.class_ or "unknown", int((record.facts or {}).get("rows", "0"))
+    if rows > 1:
+        lane.halt(intent, f"{record.leg}#{record.n} is said to have {rows} rows")
+    elif said in CLAIMS_EFFECT and not (effect_known or _known(leg, record)):
         lane.halt(
             intent, f"{record.leg}#{record.n} is said to be {said}, was declared without effect"
         )
     elif said in CLAIMS_NONE and effect_known:
         lane.halt(intent, f"{record.leg}#{record.n} is said to be {said}, was confirmed")
+
+
+def _known(leg: LegEntry, record: AttemptRecord) -> bool:
+    """Whether an effect that is told late is none that is new.
+
+    What was accepted may have failed since: its reference tells. And what is said of an attempt
+    that was given up may be what a later one did: a worker that stood still may look for the first
+    when the second has its row already. While that one has no end, its own looks decide; afterwards
+    the reference tells.
+    """
+    if record.n == leg.n:
+        return record.class_ == "accepted" and record.venue_ref == leg.venue_ref
+    if (record.amount_done_e18 or leg.amount_e18) != leg.amount_e18:
+        return False
+    if leg.venue_ref:
+        return record.venue_ref == leg.venue_ref
+    return record.kind == "EVIDENCE" and leg.state in (saga.ATTEMPTED, saga.UNKNOWN)
 
 
 def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
@@ -177,7 +208,7 @@ def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif record.class_ == "refused":
         lane.move(intent, "refused", why)
     elif record.class_ == "not_sent":
-        again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}}
+        again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}, "venue_ref": ""}
         lane.move(intent, "retry", why, **again)
     else:
         raise Refused("class", "class", record.class_, "done, refused or not_sent")

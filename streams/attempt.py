@@ -20,6 +20,10 @@ from streams.step import Emit, Refused
 from tables.intents import IntentEntry
 
 CALL_PATIENCE_MS = 120_000
+LOWERED_TO = {"REPAY": "debt", "REDUCE_POSITION": "reducible"}
+"""What was read before an attempt and bounds its amount."""
+WITH_OUR_ID = frozenset({"TRANSFER", "REDUCE_POSITION"})
+"""Found by an id of ours, so that equal amounts need not be told apart."""
 
 
 def may_start(lane: Lane, intent: IntentEntry) -> bool:
@@ -59,12 +63,13 @@ def work(intent: IntentEntry, effect_id: str) -> dict[str, Any]:
         "transfer_id": leg_id(intent.intent_id, leg.leg),
         "source": source,
         "target": target,
+        "params": intent.params,
     }
 
 
 def op_of(intent: IntentEntry) -> str:
     """What the current leg does at the venue."""
-    return intent.kind if intent.leg.leg == "main" else "TRANSFER"
+    return intent.kind if intent.leg.leg in ("main", saga.ONLY) else "TRANSFER"
 
 
 def begin(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> None:
@@ -73,7 +78,7 @@ def begin(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> None:
     if amount_e18 is None:
         lane.turn(intent, awaits="", due_ms=lane.used()[0].at_ms + requests.FINGERPRINT_MS)
         return
-    if amount_e18 == 0:
+    if amount_e18 == 0 and intent.class_ != "control":
         lane.move(intent, "impossible", "nothing_to_do")
         return
     if amount_e18 != intent.chosen_e18 and intent.leg.leg != saga.RETURN:
@@ -112,16 +117,18 @@ def begin(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> None:
 
 
 def _amount(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> int | None:
-    """Chosen once per intent, lowered again only if the debt has shrunk; None: none is free."""
+    """Chosen once per intent, lowered again only if debt or position have shrunk; None: none is
+    free.
+    """
     if intent.leg.leg == saga.RETURN:
         return intent.leg.amount_e18
     chosen = intent.chosen_e18
     most = chosen or intent.granted_e18
-    if intent.kind == "REPAY":
-        most = min(most, parse_e18(watermark["debt"]))
-    if chosen and most == chosen:
+    if intent.kind in LOWERED_TO:
+        most = min(most, parse_e18(watermark[LOWERED_TO[intent.kind]]))
+    if most == chosen:
         return chosen
-    used = () if intent.kind == "TRANSFER" else (one.amount_e18 for one in lane.used())
+    used = () if intent.kind in WITH_OUR_ID else (one.amount_e18 for one in lane.used())
     return requests.choose(most, intent.precision, used)
 
 
@@ -130,9 +137,8 @@ def _call(lane: Lane, intent: IntentEntry, amount_e18: int, watermark: dict[str,
     if policy is None:
         raise Refused("no_policy")
     facts = work(intent, lane.ask(intent, "call")) | {"amount_e18": amount_e18}
-    wallets = (facts["transfer_id"], facts["source"], facts["target"])
-    venue = intent.account_id.partition(":")[0]
-    body = requests.body(venue, facts["op"], intent.ccy, amount_e18, wallets)
+    terms = requests.Terms(**{name: facts[name] for name in requests.Terms._fields})
+    body = requests.body(intent.account_id.partition(":")[0], facts["op"], terms)
     return Call(
         **facts,
         watermark=dict(watermark),

@@ -2,8 +2,9 @@
 
 An effect is a value. The engine hands it to the runner only after the transaction that holds the
 attempt has committed; the runner answers with a record on treasury.attempts.v1 that carries the
-effect's id. Amounts are units of 10^-18. `kind` is the intent's, `op` the leg's: TRANSFER, REPAY or
-ADD_COLLATERAL; `source` and `target` are the wallets of a transfer.
+effect's id. Amounts are units of 10^-18. `kind` is the intent's, `op` the leg's: TRANSFER, REPAY,
+ADD_COLLATERAL, SET_LEVERAGE, REDUCE_POSITION or CANCEL_ORDER. `source` and `target` are the wallets
+of a transfer, `params` the intent's own (symbol, side, leverage, which order).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Work(msgspec.Struct, frozen=True):
     transfer_id: str
     source: str
     target: str
+    params: dict[str, str]
 
 
 class Prepare(Work, frozen=True):
@@ -43,7 +45,7 @@ class Call(Work, frozen=True):
     """Post once: `body` as it stands, whose bytes have the hash `request_hash`. Answer: RESULT."""
 
     watermark: dict[str, str]
-    body: dict[str, str]
+    body: dict[str, str | int | bool]
     request_hash: str
     pause_epoch: int
     control_age_max_s: int

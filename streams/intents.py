@@ -13,7 +13,7 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from schemas.records import AttemptRecord, Intent, Proposal, Request, Revoke
-from streams import answers, attempt, requests, saga
+from streams import answers, attempt, requests, saga, trouble
 from streams.canonical import hash_of
 from streams.effects import Look, Prepare
 from streams.handover import body_of
@@ -86,7 +86,7 @@ def _admit(lane: Lane, intent: Intent) -> None:
         raise Refused(
             "executed_by", "executed_by", intent.executed_by, "another side carries it out"
         )
-    first, *_ = saga.LEGS.get(intent.kind, ("only",))
+    first, *_ = saga.LEGS.get(intent.kind, (saga.ONLY,))
     entry = IntentEntry(
         intent_id=intent.intent_id,
         decision_id=intent.decision_id,
@@ -108,8 +108,9 @@ def _admit(lane: Lane, intent: Intent) -> None:
         pause_epoch=intent.pause_epoch,
     )
     lane.admit(entry)
-    if intent.kind not in saga.LEGS or not requests.knows(venue, intent.kind):
-        lane.move(entry, "impossible", f"{venue} cannot {intent.kind}")
+    unfit = requests.unfit(venue, intent.kind, intent.params)
+    if unfit:
+        lane.move(entry, "impossible", unfit)
 
 
 def _cancel(lane: Lane, wish: Request | Revoke) -> None:
@@ -223,7 +224,9 @@ _ACT = {
 
 
 def _wake_ms(lane: Lane) -> int | None:
-    """When the lane must act although nothing arrives: the first intent's turn, or a deadline."""
+    """When the lane must act although nothing arrives: the first intent's turn, a deadline, or when
+    people must know that something is open.
+    """
     times = []
     for place, intent in enumerate(lane.queued()):
         leg = intent.leg
@@ -231,4 +234,7 @@ def _wake_ms(lane: Lane) -> int | None:
             times.append(leg.due_ms)
         if leg.state in saga.WAITING and leg.leg != saga.RETURN:
             times.append(intent.deadline_ms)
+    told_ms = trouble.due_ms(lane)
+    if told_ms is not None and told_ms > lane.now_ms:
+        times.append(told_ms)
     return min(times, default=None)

@@ -2,7 +2,7 @@
 
 From READY on the states speak of the current leg. REPAY and ADD_COLLATERAL have two legs, because
 the venue's loan takes money from the funding wallet; a leg `return` brings the money back when the
-main leg ends without effect.
+main leg ends without effect. What moves no money between wallets has one leg, `only`.
 """
 
 from __future__ import annotations
@@ -67,12 +67,15 @@ SEED_STATUS = {
     EXPIRED: "FAILED",
 }
 
+RETURN, ONLY = "return", "only"
 LEGS = {
     "TRANSFER": ("transfer",),
     "REPAY": ("transfer", "main"),
     "ADD_COLLATERAL": ("transfer", "main"),
+    "SET_LEVERAGE": (ONLY,),
+    "REDUCE_POSITION": (ONLY,),
+    "CANCEL_ORDER": (ONLY,),
 }
-RETURN = "return"
 
 
 def after(leg: str, state: str, trigger: str) -> str:

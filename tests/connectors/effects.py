@@ -8,7 +8,7 @@ from typing import Any
 from schemas.ids import leg_id
 from schemas.money import parse_e18
 from streams.effects import Call, Look, Prepare
-from streams.requests import body, request_hash
+from streams.requests import Terms, body, request_hash
 
 _numbers = count(1)
 
@@ -16,7 +16,7 @@ _numbers = count(1)
 def work(account_id: str, op: str, amount: str, **more: Any) -> dict[str, Any]:
     """What all effects of one attempt share."""
     intent_id = more.pop("intent_id", f"intent-{next(_numbers)}")
-    leg = "transfer" if op == "TRANSFER" else "main"
+    leg = {"TRANSFER": "transfer", "REPAY": "main", "ADD_COLLATERAL": "main"}.get(op, "only")
     coin = more.pop("coin", "USDT")
     return {
         "effect_id": f"effect-{next(_numbers)}",
@@ -32,6 +32,7 @@ def work(account_id: str, op: str, amount: str, **more: Any) -> dict[str, Any]:
         "transfer_id": leg_id(intent_id, leg),
         "source": "UNIFIED",
         "target": "FUND",
+        "params": {},
         **more,
     }
 
@@ -43,8 +44,8 @@ def prepare(shared: dict[str, Any], absent_mark: dict[str, str] | None = None) -
 
 def call(shared: dict[str, Any], watermark: dict[str, str], **more: Any) -> Call:
     """The call itself, with the body and hash the node commits."""
-    wallets = (shared["transfer_id"], shared["source"], shared["target"])
-    said = body("bybit", shared["op"], shared["coin"], shared["amount_e18"], wallets)
+    terms = Terms(**{name: shared[name] for name in Terms._fields})
+    said = body("bybit", shared["op"], terms)
     rest = {
         "watermark": watermark,
         "body": said,

@@ -1,9 +1,8 @@
 """What every connector must do, run against each one's sandbox over real HTTP.
 
 It proves: a call is posted once whatever is answered, every failure is one of the five, and what a
-lost answer did is found afterwards. Real requests: transfers, repayments and collateral at the
-sandbox venue, which is a process on this machine; no test here can reach another host, because the
-connector's own guard refuses it.
+lost answer did is found afterwards. Real requests to the sandbox venue, which is a process on this
+machine; no test here can reach another host, because the connector's own guard refuses it.
 """
 
 from __future__ import annotations
@@ -31,14 +30,10 @@ from agents.connectors.registry import VENUES, connectors
 from schemas.money import parse_e18
 from tests.connectors.conftest import Sandbox
 from tests.connectors.effects import call, look, prepare, work
+from tests.connectors.trials import NO_ROW, TRIALS, counted, params_of
 
-PATHS = {
-    "TRANSFER": "/v5/asset/transfer/inter-transfer",
-    "REPAY": "/v5/crypto-loan-flexible/repay",
-    "ADD_COLLATERAL": "/v5/crypto-loan-common/adjust-ltv",
-}
-COUNTED = {"TRANSFER": "transfers", "REPAY": "repays", "ADD_COLLATERAL": "adjusts"}
-OPS = sorted(PATHS)
+OPS = sorted(TRIALS)
+WITH_ROWS = sorted(TRIALS.keys() - NO_ROW)
 
 
 class Subject:
@@ -48,17 +43,19 @@ class Subject:
         self.sandbox, self.venue = sandbox, sandbox.venue()
         self.connector = make(self.venue)
 
-    def ready(self, op: str, amount: str = "50.1234") -> tuple[dict[str, Any], dict[str, str]]:
+    def ready(self, op: str, amount: str = "") -> tuple[dict[str, Any], dict[str, str]]:
         """An attempt of an operation that would pass, with its watermark read."""
-        if op != "TRANSFER":
+        amount = amount or TRIALS[op].amount
+        if op in ("REPAY", "ADD_COLLATERAL"):
             first = work(self.venue.account_id, "TRANSFER", amount)
             self.connector.call(call(first, {}), _yes)
-        shared = work(self.venue.account_id, op, amount)
+        params = params_of(self.sandbox, self.venue, op)
+        shared = work(self.venue.account_id, op, amount, params=params)
         return shared, self.connector.prepare(prepare(shared)).watermark
 
     def done(self, op: str) -> int:
         """How many of an operation the venue has carried out."""
-        return int(self.sandbox.books(self.venue)["counts"][COUNTED[op]])
+        return counted(self.sandbox, self.venue, op)
 
     def found(self, shared: dict[str, Any], mark: dict[str, str], ref: str = "") -> Answer:
         """What looking finds, once it is no longer being processed."""
@@ -79,17 +76,18 @@ def _yes() -> None:
     """Nothing speaks against posting."""
 
 
+@pytest.mark.req("000-08", "000-09", "000-10", "000-15")
 @pytest.mark.parametrize("op", OPS)
 def test_a_call_is_carried_out_once_and_found(subject: Subject, op: str) -> None:
     shared, mark = subject.ready(op)
     before = subject.done(op)
     answer = subject.connector.call(call(shared, mark), _yes)
-    assert answer.class_ == ("done" if op == "TRANSFER" else "accepted")
-    assert answer.venue_ref
+    assert answer.class_ == TRIALS[op].at
+    assert answer.venue_ref or op == "SET_LEVERAGE"
     assert answer.raw
-    found = subject.found(shared, mark, answer.venue_ref)
+    found = subject.found(shared, mark, answer.venue_ref or "")
     assert (found.class_, found.venue_ref) == ("done", answer.venue_ref)
-    assert found.amount_done_e18 == parse_e18("50.1234")
+    assert (found.amount_done_e18 or 0) == parse_e18(TRIALS[op].amount)
     assert found.facts["rows"] == "1"
     assert subject.done(op) == before + 1
 
@@ -102,16 +100,17 @@ def test_a_call_is_carried_out_once_and_found(subject: Subject, op: str) -> None
         ("drop_after", 1),
         ("http_500_after", 1),
         ("bad_json_after", 1),
+        ("reset_mid_body", 1),
         ("delay", 1),
     ],
 )
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-15", "000-49", "000-56")
 def test_a_lost_answer_is_timed_out_and_history_knows(
     subject: Subject, op: str, kind: str, effects: int
 ) -> None:
     shared, mark = subject.ready(op)
     before = subject.done(op)
-    subject.sandbox.fault(PATHS[op], kind, delay_ms=1500)
+    subject.sandbox.fault(TRIALS[op].path, kind, delay_ms=1500)
     with pytest.raises(TimedOut):
         subject.connector.call(call(shared, mark), _yes)
     found = subject.found(shared, mark)
@@ -120,20 +119,68 @@ def test_a_lost_answer_is_timed_out_and_history_knows(
     assert subject.done(op) == before + effects
 
 
+@pytest.mark.req("000-15")
 @pytest.mark.parametrize("op", OPS)
 def test_a_refusal_is_rejected_with_its_code(subject: Subject, op: str) -> None:
     shared, mark = subject.ready(op)
     before = subject.done(op)
-    subject.sandbox.fault(PATHS[op], "refuse")
+    subject.sandbox.fault(TRIALS[op].path, "refuse")
     with pytest.raises(Rejected) as refused:
         subject.connector.call(call(shared, mark), _yes)
     assert refused.value.code
     assert subject.done(op) == before
 
 
+@pytest.mark.parametrize("op", WITH_ROWS)
+@pytest.mark.req("000-20")
+def test_a_late_row_proves_nothing_until_it_is_there(subject: Subject, op: str) -> None:
+    shared, mark = subject.ready(op)
+    subject.sandbox.fault(TRIALS[op].path, "drop_after", odd="late_row", delay_ms=400)
+    with pytest.raises(TimedOut):
+        subject.connector.call(call(shared, mark), _yes)
+    answer = subject.connector.look(look(shared, mark))
+    assert (answer.class_, answer.facts["rows"]) == ("unknown", "0")
+    deadline_s = time.monotonic() + 10
+    while answer.class_ == "unknown" and time.monotonic() < deadline_s:
+        answer = subject.connector.look(look(shared, mark))
+    found = subject.found(shared, mark)
+    assert (found.class_, found.facts["rows"]) == ("done", "1")
+
+
+@pytest.mark.parametrize("op", WITH_ROWS)
+def test_a_row_listed_twice_is_one_effect(subject: Subject, op: str) -> None:
+    shared, mark = subject.ready(op)
+    subject.sandbox.fault(TRIALS[op].path, "duplicate_row")
+    answer = subject.connector.call(call(shared, mark), _yes)
+    found = subject.found(shared, mark, answer.venue_ref or "")
+    assert (found.class_, found.facts["rows"]) == ("done", "1")
+
+
+@pytest.mark.parametrize("op", ["REPAY", "REDUCE_POSITION"])
+def test_what_is_processed_for_ever_stays_accepted(subject: Subject, op: str) -> None:
+    shared, mark = subject.ready(op)
+    subject.sandbox.fault(TRIALS[op].path, "processing")
+    answer = subject.connector.call(call(shared, mark), _yes)
+    for ref in (answer.venue_ref or "", ""):
+        assert subject.connector.look(look(shared, mark, ref)).class_ == "accepted"
+
+
+def test_what_others_do_is_never_taken_for_ours(subject: Subject) -> None:
+    """A person repays and the venue liquidates while an answer is lost: other rows, not this."""
+    shared, mark = subject.ready("REPAY")
+    subject.sandbox.fault(TRIALS["REPAY"].path, "drop_before")
+    with pytest.raises(TimedOut):
+        subject.connector.call(call(shared, mark), _yes)
+    subject.sandbox.by_hand(subject.venue, "liquidate", coin="USDT", amount="50.1234")
+    subject.sandbox.by_hand(subject.venue, "repay", coin="USDT", amount="50.1233")
+    found = subject.found(shared, mark)
+    assert (found.class_, found.facts["rows"]) == ("unknown", "0")
+    assert parse_e18(found.facts["debt"]) < parse_e18(mark["debt"])
+
+
 def test_more_than_the_wallet_holds_is_rejected(subject: Subject) -> None:
-    _, mark = subject.ready("REPAY", "40000")
-    more = work(subject.venue.account_id, "REPAY", "47000")
+    _, mark = subject.ready("REPAY", "2000")
+    more = work(subject.venue.account_id, "REPAY", "25000")
     with pytest.raises(Rejected) as refused:
         subject.connector.call(call(more, mark), _yes)
     assert refused.value.code == "148029"
@@ -151,11 +198,83 @@ def test_nothing_is_posted_once_the_check_says_no(subject: Subject, op: str) -> 
     assert subject.done(op) == before
 
 
+@pytest.mark.req("000-10")
 def test_a_second_transfer_with_our_id_moves_nothing(subject: Subject) -> None:
     shared, mark = subject.ready("TRANSFER")
     for _ in range(2):
         assert subject.connector.call(call(shared, mark), _yes).class_ == "done"
     assert subject.done("TRANSFER") == 1
+
+
+def test_a_second_order_with_our_id_is_the_first(subject: Subject) -> None:
+    shared, mark = subject.ready("REDUCE_POSITION")
+    before = subject.done("REDUCE_POSITION")
+    first = subject.connector.call(call(shared, mark), _yes)
+    again = subject.connector.call(call(shared, mark), _yes)
+    assert (again.class_, again.venue_ref) == ("accepted", first.venue_ref)
+    assert again.code == "110072"
+    assert subject.done("REDUCE_POSITION") == before + 1
+    late = subject.connector.prepare(prepare(shared, absent_mark=mark))
+    assert late.facts["late_ref"] == first.venue_ref
+
+
+def test_an_order_that_only_the_history_knows_is_found(subject: Subject) -> None:
+    shared, mark = subject.ready("REDUCE_POSITION")
+    subject.sandbox.fault(TRIALS["REDUCE_POSITION"].path, "drop_after")
+    with pytest.raises(TimedOut):
+        subject.connector.call(call(shared, mark), _yes)
+    subject.sandbox.by_hand(subject.venue, "restart")
+    found = subject.found(shared, mark)
+    assert (found.class_, found.amount_done_e18) == ("done", parse_e18("0.2"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "class_", "done"), [("partial_fill", "done", "0.1"), ("no_fill", "refused", "0")]
+)
+def test_an_order_has_done_what_it_filled(
+    subject: Subject, kind: str, class_: str, done: str
+) -> None:
+    shared, mark = subject.ready("REDUCE_POSITION")
+    subject.sandbox.fault(TRIALS["REDUCE_POSITION"].path, kind)
+    subject.connector.call(call(shared, mark), _yes)
+    found = subject.found(shared, mark)
+    assert (found.class_, found.amount_done_e18 or 0) == (class_, parse_e18(done))
+    assert found.facts["order_status"] == "Cancelled"
+    assert parse_e18(mark["reducible"]) - parse_e18(found.facts["reducible"]) == parse_e18(done)
+
+
+def test_a_position_that_is_gone_is_not_turned_over(subject: Subject) -> None:
+    shared, mark = subject.ready("REDUCE_POSITION")
+    subject.sandbox.by_hand(subject.venue, "order", symbol="BTCUSDT", side="Sell", qty="0.6")
+    assert subject.connector.prepare(prepare(shared)).watermark["reducible"] == "0"
+    with pytest.raises(Rejected) as refused:
+        subject.connector.call(call(shared, mark), _yes)
+    assert refused.value.code == "110017"
+
+
+def test_a_leverage_that_is_set_already_is_done(subject: Subject) -> None:
+    shared, mark = subject.ready("SET_LEVERAGE")
+    answers = [subject.connector.call(call(shared, mark), _yes) for _ in range(2)]
+    assert [(answer.class_, answer.code) for answer in answers] == [
+        ("done", None),
+        ("done", "110043"),
+    ]
+    assert (mark["leverage"], subject.done("SET_LEVERAGE")) == ("10", 1)
+
+
+def test_a_cancel_is_judged_by_how_its_order_ended(subject: Subject) -> None:
+    shared, mark = subject.ready("CANCEL_ORDER")
+    subject.connector.call(call(shared, mark), _yes)
+    again = subject.connector.call(call(shared, mark), _yes)
+    assert (again.class_, again.code, subject.done("CANCEL_ORDER")) == ("done", "110010", 1)
+    market = {"symbol": "BTCUSDT", "side": "Buy", "qty": "0.1"}
+    filled = subject.sandbox.by_hand(subject.venue, "order", **market)["orderId"]
+    for order_id, code, words in ((filled, "110008", "Filled"), ("nobody", "110001", "exist")):
+        other = shared | {"params": {"symbol": "BTCUSDT", "order_id": order_id}}
+        with pytest.raises(Rejected, match=words) as refused:
+            subject.connector.call(call(other, mark), _yes)
+        assert refused.value.code == code
+    assert subject.connector.look(look(other, mark)).class_ == "unknown"
 
 
 def test_a_late_row_of_an_absent_attempt_is_reported(subject: Subject) -> None:
@@ -166,6 +285,7 @@ def test_a_late_row_of_an_absent_attempt_is_reported(subject: Subject) -> None:
     assert again.watermark["last_id"] == answer.venue_ref
 
 
+@pytest.mark.req("000-09", "000-29")
 @pytest.mark.parametrize("op", ["REPAY", "ADD_COLLATERAL"])
 def test_the_watermark_is_what_a_call_moves(subject: Subject, op: str) -> None:
     shared, mark = subject.ready(op)
