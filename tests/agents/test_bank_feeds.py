@@ -1,5 +1,7 @@
 """The feeds of a sandbox bank: every message once and whole, and a bank that is silent is seen."""
 
+# ruff: noqa: F811 - fixtures of the sandbox bank are imported by name
+
 from __future__ import annotations
 
 import asyncio
@@ -36,7 +38,7 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
 
 
-def put(bank: ServedBank, xml: bytes) -> int:  # noqa: F811
+def put(bank: ServedBank, xml: bytes) -> int:
     answer = bank.http.post("/sandbox/documents", content=xml)
     return int(answer.json()["id"])
 
@@ -48,10 +50,10 @@ def day(text: str) -> int:
 @pytest.mark.req("004-01")
 async def test_the_mailbox_is_read_to_its_end_and_on_from_there(
     rig: Rig,
-    serve_bank: Serve,  # noqa: F811
+    serve_bank: Serve,
 ) -> None:
     opening = Opening(customers=Customers(), history_days=70)
-    bank = serve_bank(opening, report_ms=0)  # noqa: F811
+    bank = serve_bank(opening, report_ms=0)
     await runs(rig.mailbox(bank), lambda: len(rig.log.events) >= 70)
     assert [one.source for one in rig.log.events] == ["camt053"] * 70
     days = [one.statement_date for one in rig.log.events]
@@ -64,9 +66,9 @@ async def test_the_mailbox_is_read_to_its_end_and_on_from_there(
 
 async def test_a_report_tells_what_is_available_and_our_payment(
     rig: Rig,
-    serve_bank: Serve,  # noqa: F811
+    serve_bank: Serve,
 ) -> None:
-    bank = serve_bank(report_ms=1)  # noqa: F811
+    bank = serve_bank(report_ms=1)
     bank.pay(pain001("m1", transaction("e" * 32, "1000000")))
     bank.passes(10)
     await runs(rig.mailbox(bank), lambda: len(rig.log.events) >= 2)
@@ -81,7 +83,7 @@ async def test_a_report_tells_what_is_available_and_our_payment(
 
 async def test_what_cannot_be_used_is_a_dead_letter_and_holds_up_nothing(
     rig: Rig,
-    bank: ServedBank,  # noqa: F811
+    bank: ServedBank,
 ) -> None:
     opened, closed = balance("OPBD", "5"), balance("CLBD", "5")
     bad = {
@@ -110,7 +112,7 @@ async def test_what_cannot_be_used_is_a_dead_letter_and_holds_up_nothing(
     assert all(one.severity == "critical" for one in fired)
 
 
-async def test_one_bad_statement_hides_no_other(rig: Rig, bank: ServedBank) -> None:  # noqa: F811
+async def test_one_bad_statement_hides_no_other(rig: Rig, bank: ServedBank) -> None:
     opened, closed = balance("OPBD", "5"), balance("CLBD", "5")
     wrong = statement(opened, closed, entry("1", "CRDT", "B1"), account="1", statement_id="S1")
     right = statement(opened, closed, account="2", statement_id="S2")
@@ -122,7 +124,7 @@ async def test_one_bad_statement_hides_no_other(rig: Rig, bank: ServedBank) -> N
 
 async def test_pages_wait_for_each_other_also_across_a_restart(
     rig: Rig,
-    bank: ServedBank,  # noqa: F811
+    bank: ServedBank,
 ) -> None:
     first = statement(
         balance("OPBD", "0"),
@@ -149,7 +151,7 @@ async def test_pages_wait_for_each_other_also_across_a_restart(
     assert rig.log.letters == []
 
 
-async def test_pages_that_wait_too_long_are_an_alert(rig: Rig, bank: ServedBank) -> None:  # noqa: F811
+async def test_pages_that_wait_too_long_are_an_alert(rig: Rig, bank: ServedBank) -> None:
     put(bank, camt053(statement(balance("CLBD", "1"), paging=page(2, last=True))))
     feed = rig.mailbox(bank)
     feed.wait_s = 0.0
@@ -161,7 +163,7 @@ async def test_pages_that_wait_too_long_are_an_alert(rig: Rig, bank: ServedBank)
 
 async def test_a_repeated_message_is_told_again_under_the_same_id(
     rig: Rig,
-    bank: ServedBank,  # noqa: F811
+    bank: ServedBank,
 ) -> None:
     number = put(bank, camt053(statement(balance("CLBD", "1"))))
     bank.stage(f"documents/{number}/again")
@@ -170,7 +172,7 @@ async def test_a_repeated_message_is_told_again_under_the_same_id(
     assert first == again
 
 
-async def test_what_is_not_on_the_log_is_read_again(rig: Rig, bank: ServedBank) -> None:  # noqa: F811
+async def test_what_is_not_on_the_log_is_read_again(rig: Rig, bank: ServedBank) -> None:
     put(bank, camt053(statement(balance("CLBD", "1"))))
     rig.log.broken = NotWritten("the broker is away")
     with pytest.raises(NotWritten):
@@ -181,7 +183,7 @@ async def test_what_is_not_on_the_log_is_read_again(rig: Rig, bank: ServedBank) 
     assert [one.source for one in rig.log.events] == ["camt052", "camt053"]
 
 
-async def test_a_document_that_is_listed_and_denied_is_told(rig: Rig, bank: ServedBank) -> None:  # noqa: F811
+async def test_a_document_that_is_listed_and_denied_is_told(rig: Rig, bank: ServedBank) -> None:
     number = put(bank, b"<a/>")
     bank.stage("faults", path=f"/statements/v1/documents/{number}", kind="refuse")
     await runs(rig.mailbox(bank), lambda: bool(rig.log.letters))
@@ -191,7 +193,7 @@ async def test_a_document_that_is_listed_and_denied_is_told(rig: Rig, bank: Serv
 @pytest.mark.parametrize("kind", ["http_500_after", "drop_before", "bad_json_after"])
 async def test_a_mailbox_that_fails_is_read_later(
     rig: Rig,
-    bank: ServedBank,  # noqa: F811
+    bank: ServedBank,
     kind: str,
 ) -> None:
     put(bank, camt053(statement(balance("CLBD", "1"))))
@@ -203,7 +205,7 @@ async def test_a_mailbox_that_fails_is_read_later(
 
 
 @pytest.mark.req("004-05")
-async def test_json_is_polled_and_told_when_it_is_new(rig: Rig, bank: ServedBank) -> None:  # noqa: F811
+async def test_json_is_polled_and_told_when_it_is_new(rig: Rig, bank: ServedBank) -> None:
     feed = rig.account(bank, parts=frozenset({"intraday"}))
     await runs(feed, lambda: feed.polls >= 3)
     assert len(rig.log.events) == 1, "the same is told once"
@@ -221,10 +223,10 @@ async def test_json_is_polled_and_told_when_it_is_new(rig: Rig, bank: ServedBank
 @pytest.mark.parametrize("told", ["stale", "backwards", "contradicting"])
 async def test_what_the_bank_says_is_told_as_it_says_it(
     rig: Rig,
-    serve_bank: Serve,  # noqa: F811
+    serve_bank: Serve,
     told: str,
 ) -> None:
-    bank = serve_bank(report_ms=0)  # noqa: F811
+    bank = serve_bank(report_ms=0)
     bank.stage("balances", account=ACCOUNT, told=told)
     feed = rig.account(bank, parts=frozenset({"intraday"}))
     await runs(feed, lambda: feed.polls >= 3)
@@ -243,10 +245,10 @@ async def test_what_the_bank_says_is_told_as_it_says_it(
 
 async def test_days_are_asked_for_from_the_first_wanted_and_told_again_when_they_differ(
     rig: Rig,
-    serve_bank: Serve,  # noqa: F811
+    serve_bank: Serve,
 ) -> None:
     opening = Opening(customers=Customers(per_day=40), history_days=10)
-    bank = serve_bank(opening, report_ms=0)  # noqa: F811
+    bank = serve_bank(opening, report_ms=0)
     feed = rig.account(bank, parts=frozenset({"prior_day"}), since=date(2026, 7, 1))
     await runs(feed, lambda: len(rig.log.events) >= 6)
     days = [one.statement_date for one in rig.log.events]
@@ -266,7 +268,7 @@ async def test_days_are_asked_for_from_the_first_wanted_and_told_again_when_they
     assert restated.msg_id != rig.log.events[4].msg_id
 
 
-async def test_json_that_cannot_be_used_is_told_once(rig: Rig, bank: ServedBank) -> None:  # noqa: F811
+async def test_json_that_cannot_be_used_is_told_once(rig: Rig, bank: ServedBank) -> None:
     path = f"/corporate/channels/accounts/me/v1/accounts/acc-{ACCOUNT}/balances"
     bank.stage("faults", path=path, kind="bad_json_after", times=3)
     feed = rig.account(bank, parts=frozenset({"intraday"}))
@@ -311,9 +313,9 @@ async def judged(rig: Rig, seconds: float) -> dict[str, str]:
 
 async def test_a_bank_that_is_silent_or_tells_nothing_new_is_seen(
     rig: Rig,
-    serve_bank: Serve,  # noqa: F811
+    serve_bank: Serve,
 ) -> None:
-    bank = serve_bank(report_ms=0)  # noqa: F811
+    bank = serve_bank(report_ms=0)
     feed = rig.account(bank, parts=frozenset({"intraday"}))
     answers, news = f"feed|{ACCOUNT_ID}|bank-json", f"feed|{ACCOUNT_ID}|bank-json-balance"
     await runs(feed, lambda: bool(rig.log.events))

@@ -1,5 +1,7 @@
 """Requests to a bank are made once; tokens are renewed; each failure is one of five kinds."""
 
+# ruff: noqa: F811 - fixtures of the sandbox bank are imported by name
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -35,7 +37,7 @@ def post(client: Client, check: Callable[[], None] = go) -> bytes:
     return client.post(INITIATIONS, BODY, "application/xml", check).body
 
 
-def test_a_token_is_fetched_once_and_renewed_before_it_ends(bank: ServedBank) -> None:  # noqa: F811
+def test_a_token_is_fetched_once_and_renewed_before_it_ends(bank: ServedBank) -> None:
     now = [0.0]
     client, given = Client(bank.access(), lambda: now[0]), bank.bank.gate.given
     for _ in range(3):
@@ -46,7 +48,7 @@ def test_a_token_is_fetched_once_and_renewed_before_it_ends(bank: ServedBank) ->
     assert bank.bank.gate.given == given + 2
 
 
-def test_a_reading_is_made_again_with_a_new_token(bank: ServedBank) -> None:  # noqa: F811
+def test_a_reading_is_made_again_with_a_new_token(bank: ServedBank) -> None:
     client = Client(bank.access())
     client.get(BALANCES)
     bank.stage("tokens/forget")
@@ -54,7 +56,7 @@ def test_a_reading_is_made_again_with_a_new_token(bank: ServedBank) -> None:  # 
 
 
 def test_a_payment_whose_token_ended_is_not_executed_and_not_repeated(
-    bank: ServedBank,  # noqa: F811
+    bank: ServedBank,
 ) -> None:
     client = Client(bank.access())
     client.get(BALANCES)
@@ -67,7 +69,7 @@ def test_a_payment_whose_token_ended_is_not_executed_and_not_repeated(
     assert len(bank.books()["payments"]) == 1
 
 
-def test_the_last_check_stops_a_payment(bank: ServedBank) -> None:  # noqa: F811
+def test_the_last_check_stops_a_payment(bank: ServedBank) -> None:
     def stop() -> None:
         raise NotSent("paused")
 
@@ -87,7 +89,7 @@ def test_the_last_check_stops_a_payment(bank: ServedBank) -> None:  # noqa: F811
     ],
 )
 def test_a_payment_goes_out_once_whatever_the_answer(
-    bank: ServedBank,  # noqa: F811
+    bank: ServedBank,
     kind: str,
     error: type[ConnectorError],
     payments: int,
@@ -101,7 +103,7 @@ def test_a_payment_goes_out_once_whatever_the_answer(
     assert bank.books()["faults"]["fired"] == {kind: 1}
 
 
-def test_a_late_answer_is_no_answer(bank: ServedBank) -> None:  # noqa: F811
+def test_a_late_answer_is_no_answer(bank: ServedBank) -> None:
     client = Client(bank.access(timeout_s=0.3))
     client.get(BALANCES)
     bank.stage("faults", path="*", kind="delay", delay_ms=900)
@@ -110,7 +112,7 @@ def test_a_late_answer_is_no_answer(bank: ServedBank) -> None:  # noqa: F811
     assert len(bank.books()["payments"]) == 1
 
 
-def test_a_limit_is_told_with_its_wait(bank: ServedBank) -> None:  # noqa: F811
+def test_a_limit_is_told_with_its_wait(bank: ServedBank) -> None:
     client = Client(bank.access())
     bank.bank.gate.limit_per_s = 1
     client.get(BALANCES)
@@ -119,7 +121,7 @@ def test_a_limit_is_told_with_its_wait(bank: ServedBank) -> None:  # noqa: F811
     assert limited.value.retry_after_s == 1.0
 
 
-def test_a_wrong_secret_says_that_nothing_was_asked(bank: ServedBank) -> None:  # noqa: F811
+def test_a_wrong_secret_says_that_nothing_was_asked(bank: ServedBank) -> None:
     wrong = Bank("bank:1", bank.url, "sandbox-client", "wrong", paced=False)
     for _ in range(2):
         with pytest.raises(Unavailable, match="no token"):
@@ -157,7 +159,7 @@ class Scripted:
     ],
 )
 def test_secrets_go_to_no_other_place(
-    recorded: Recorded,  # noqa: F811
+    recorded: Recorded,
     first: list[bytes],
     message: str,
 ) -> None:
@@ -169,12 +171,12 @@ def test_secrets_go_to_no_other_place(
     assert all(b"secret" not in body for _, _, body in recorded.seen)
 
 
-def test_an_answer_is_read_no_further_than_it_may_go(recorded: Recorded) -> None:  # noqa: F811
+def test_an_answer_is_read_no_further_than_it_may_go(recorded: Recorded) -> None:
     recorded.body = b" " * (BODY_BYTES_MAX + 1000)
     assert len(Scripted(recorded).client().get(BALANCES).body) == BODY_BYTES_MAX
 
 
-def test_no_redirect_is_followed(recorded: Recorded) -> None:  # noqa: F811
+def test_no_redirect_is_followed(recorded: Recorded) -> None:
     client = Scripted(recorded).client()
     client.get(BALANCES)
     recorded.status = 307
@@ -195,7 +197,7 @@ def test_no_redirect_is_followed(recorded: Recorded) -> None:  # noqa: F811
     ],
 )
 def test_what_each_status_means_for_money(
-    recorded: Recorded,  # noqa: F811
+    recorded: Recorded,
     status: int,
     error: type[ConnectorError],
 ) -> None:
