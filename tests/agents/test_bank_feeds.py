@@ -106,7 +106,7 @@ async def test_what_cannot_be_used_is_a_dead_letter_and_holds_up_nothing(
         assert headers["__streams.errors.topic"] == f"mailbox/{number}"
         assert headers["__streams.errors.message"].startswith(cause)
         assert value == bad[cause][: 512 * 1024]
-        assert key == (ACCOUNT if cause in ("unbalanced",) else "bank:unknown")
+        assert key == (ACCOUNT_ID if cause == "unbalanced" else "bank:unknown")
     fired = [one for one in rig.log.alerts if one.key.startswith("bank-message|")]
     assert len(fired) == len(bad)
     assert all(one.severity == "critical" for one in fired)
