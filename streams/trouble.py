@@ -82,6 +82,7 @@ def _hold(lane: Lane, trouble: Trouble, intent: IntentEntry | None, why: str = "
 def _described(intent: IntentEntry, why: str) -> str:
     leg = intent.leg
     what = f"{intent.kind} {intent.intent_id} of {intent.account_id}"
-    amount = f"{text_e18(leg.amount_e18 or intent.granted_e18)} {intent.ccy}"
+    amount_e18 = leg.amount_e18 or intent.granted_e18
+    amount = f" of {text_e18(amount_e18)} {intent.ccy}" if amount_e18 else ""
     said = f": {why}" if why else ""
-    return f"{what}: {leg.leg}#{leg.n} of {amount} is {leg.state}{said}"
+    return f"{what}: {leg.leg}#{leg.n}{amount} is {leg.state}{said}"

@@ -132,7 +132,7 @@ def test_a_refusal_is_rejected_with_its_code(subject: Subject, op: str) -> None:
 
 
 @pytest.mark.parametrize("op", WITH_ROWS)
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-56")
 def test_a_late_row_proves_nothing_until_it_is_there(subject: Subject, op: str) -> None:
     shared, mark = subject.ready(op)
     subject.sandbox.fault(TRIALS[op].path, "drop_after", odd="late_row", delay_ms=400)
