@@ -18,6 +18,7 @@ from agents.standing import Reading, Standing, Told, read
 from agents.wiring import WireCodec
 from schemas.records import (
     BookInput,
+    CashInput,
     Control,
     ControlCopy,
     DeskInput,
@@ -30,7 +31,7 @@ from streams.step import Refused
 from streams.topology import NODES, RELAYED
 from tables.spec import PARTITION_KEY
 
-INBOX_RECORD = {"book": BookInput, "gate": DeskInput, "intents": IntentInput}
+INBOX_RECORD = {"book": BookInput, "cash": CashInput, "gate": DeskInput, "intents": IntentInput}
 
 
 def add_relay(app: exact.App, wire: Wire, partitions: int, reading: Reading | None = None) -> None:

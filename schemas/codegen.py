@@ -28,6 +28,7 @@ from schemas.varint import (
     array,
     bound,
     branch,
+    day,
     decimal_map,
     integer,
     length,
@@ -113,6 +114,10 @@ def default(field: Schema) -> Any:
 
 def _is_enum(avro: Any) -> bool:
     return isinstance(avro, str) and named().get(short(avro), {}).get("type") == "enum"
+
+
+def _is_date(avro: Any) -> bool:
+    return isinstance(avro, dict) and avro.get("logicalType") == "date"
 
 
 def _in_order(names: list[str]) -> list[str]:
@@ -235,6 +240,8 @@ def _write(avro: Any, value: str, number: int, field: str) -> tuple[list[str], l
         if avro["type"] == "array":
             if avro["items"] == "string":
                 return [], [f"strings({value})"]
+            if _is_date(avro["items"]):
+                return [], [f"array({value}, day)"]
             return [], [f"array({value}, encode_{snake(short(avro['items']))})"]
         if avro["type"] == "map":
             if avro["values"] == "string":
@@ -318,6 +325,8 @@ def _read(avro: Any, target: str, field: str) -> list[str]:
         if avro["type"] == "array":
             if avro["items"] == "string":
                 return [f"{target}, pos = read_strings(data, pos)"]
+            if _is_date(avro["items"]):
+                return [f"{target}, pos = read_array(data, pos, read_long)"]
             return [f"{target}, pos = read_array(data, pos, read_{snake(short(avro['items']))})"]
         if avro["type"] == "map":
             if avro["values"] == "string":

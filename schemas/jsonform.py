@@ -1,8 +1,8 @@
 """The JSON form of a record: what `weir produce` takes, `weir consume` prints and REST speaks.
 
-Decimals are plain strings, times ISO-8601 in UTC with milliseconds, bytes base64, a union is
-`{"Branch": {...}}`, a null stands as null. Reading is strict: whatever does not fit is `Invalid`,
-which names the field and the value. Nothing is rounded and nothing is guessed.
+Decimals are plain strings, times ISO-8601 in UTC with milliseconds, dates ISO-8601, bytes base64,
+a union is `{"Branch": {...}}`, a null stands as null. Reading is strict: whatever does not fit is
+`Invalid`, which names the field and the value. Nothing is rounded and nothing is guessed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
 from schemas.contracts import Schema, attribute, inner, named, nullable, short
@@ -22,6 +22,7 @@ T = TypeVar("T")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _LAST_ISO_MS = 253_402_300_799_999  # the end of the year 9999
+_LAST_DAY = 2_932_896  # its last one
 
 
 class Invalid(ValueError):
@@ -90,6 +91,25 @@ def parse_time(value: Any, path: str = "timestamp") -> int:
     return since // _MS
 
 
+def iso_date(day: int) -> str | int:
+    """A date (days since 1970-01-01) as ISO-8601; before 1970 and beyond 9999 the number itself."""
+    if not 0 <= day <= _LAST_DAY:
+        return day
+    return (_EPOCH + timedelta(days=day)).date().isoformat()
+
+
+def parse_date(value: Any, path: str = "date") -> int:
+    """Days since 1970-01-01 of an ISO-8601 date, or of the number itself."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _within(value, INT_MAX, path, "int")
+    if not isinstance(value, str):
+        raise Invalid(path, value, "must be a date: ISO-8601 text or days since 1970-01-01")
+    try:
+        return (date.fromisoformat(value) - _EPOCH.date()).days
+    except ValueError:
+        raise Invalid(path, value, "is no ISO-8601 date") from None
+
+
 def _shown(avro: Any, value: Any) -> Any:
     if value is None:
         return None
@@ -105,6 +125,8 @@ def _shown(avro: Any, value: Any) -> Any:
             return text_scaled(value, avro["scale"])
         if avro.get("logicalType") == "timestamp-millis":
             return iso(value)
+        if avro.get("logicalType") == "date":
+            return iso_date(value)
         return value
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
@@ -156,6 +178,8 @@ def _composed(avro: Schema, value: Any, path: str) -> Any:
         return _decimal(avro, value, path)
     if avro.get("logicalType") == "timestamp-millis":
         return parse_time(value, path)
+    if avro.get("logicalType") == "date":
+        return parse_date(value, path)
     return _read(avro["type"], value, path)
 
 

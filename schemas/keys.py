@@ -7,12 +7,12 @@ from operator import attrgetter
 from typing import Any
 
 COPY_KEY = "@partition"
-"""Key of the copies of policy and controls; their writer names the partition."""
+"""Key of the copies of policy, controls and calendars; their writer names the partition."""
 CHECKPOINT_KEY = "root"
 """Key of the audit's checkpoints: there is one line of them."""
 
 
-def _book_input_key(record: Any) -> str | None:
+def _account_input_key(record: Any) -> str | None:
     if _is_copy(record):
         return COPY_KEY
     account_id: str | None = getattr(record.body, "account_id", None)
@@ -28,7 +28,7 @@ def _intent_input_key(record: Any) -> str | None:
 
 
 def _is_copy(record: Any) -> bool:
-    return type(record.body).__name__ in ("PolicyCopy", "ControlCopy")
+    return type(record.body).__name__ in ("PolicyCopy", "ControlCopy", "Calendar")
 
 
 def _desk(record: Any) -> str:
@@ -46,7 +46,7 @@ KEYS: dict[str, Callable[[Any], str | None]] = {
     "hedge-executions": _account,
     "treasury.loan-states.v1": _account,
     "treasury.account-snapshots.v1": _account,
-    "treasury.book-inputs.v1": _book_input_key,
+    "treasury.book-inputs.v1": _account_input_key,
     "treasury.pnl.v1": _account,
     "treasury.positions.v1": lambda r: f"{r.account_id}|{_instrument(r)}|{r.idx}",
     "treasury.trades.v1": _account,
@@ -54,6 +54,12 @@ KEYS: dict[str, Callable[[Any], str | None]] = {
     "treasury.tax-lots.v1": lambda r: f"{r.account_id}|{r.asset}",
     "treasury.allocations.v1": _account,
     "treasury.actions.v1": _account,
+    "balance_events": _account,
+    "treasury.cash-inputs.v1": _account_input_key,
+    "cash_positions": _account,
+    "treasury.forecasts.v1": _account,
+    "treasury.var.v1": _account,
+    "sweep_intent": attrgetter("order_id"),
     "orch_config_updates": attrgetter("name"),
     "treasury.controls.v1": attrgetter("scope"),
     "treasury.proposals.v1": _desk,

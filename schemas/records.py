@@ -12,6 +12,7 @@ from schemas.varint import (
     array,
     bound,
     branch,
+    day,
     decimal_map,
     integer,
     length,
@@ -55,9 +56,17 @@ _ATTEMPT_CLASS = ('UNKNOWN', 'accepted', 'done', 'refused', 'transient', 'not_se
 _ATTEMPT_CLASS_BYTE = {'accepted': LEN[1], 'done': LEN[2], 'refused': LEN[3], 'transient': LEN[4], 'not_sent': LEN[5], 'unknown': LEN[6]}
 _ATTEMPT_CLASS_OF = {2: 'accepted', 4: 'done', 6: 'refused', 8: 'transient', 10: 'not_sent', 12: 'unknown'}
 
+_BALANCE_SOURCE = ('UNKNOWN', 'camt052', 'camt053', 'api', 'webhook')
+_BALANCE_SOURCE_BYTE = {'camt052': LEN[1], 'camt053': LEN[2], 'api': LEN[3], 'webhook': LEN[4]}
+_BALANCE_SOURCE_OF = {2: 'camt052', 4: 'camt053', 6: 'api', 8: 'webhook'}
+
 _CORRECTION_KIND = ('UNKNOWN', 'OPENING', 'RECON_ADJUST', 'LATE', 'RESTATE')
 _CORRECTION_KIND_BYTE = {'OPENING': LEN[1], 'RECON_ADJUST': LEN[2], 'LATE': LEN[3], 'RESTATE': LEN[4]}
 _CORRECTION_KIND_OF = {2: 'OPENING', 4: 'RECON_ADJUST', 6: 'LATE', 8: 'RESTATE'}
+
+_CALENDAR_NAME = ('UNKNOWN', 'FED', 'SIFMA')
+_CALENDAR_NAME_BYTE = {'FED': LEN[1], 'SIFMA': LEN[2]}
+_CALENDAR_NAME_OF = {2: 'FED', 4: 'SIFMA'}
 
 _MODE = ('UNKNOWN', 'ACTIVE', 'REDUCING', 'PAUSED')
 _MODE_BYTE = {'ACTIVE': LEN[1], 'REDUCING': LEN[2], 'PAUSED': LEN[3]}
@@ -119,6 +128,14 @@ _RISK_EVENT_TYPE = ('UNKNOWN', 'DRAWDOWN_BREACH', 'LEVERAGE_EXCEEDED', 'MARGIN_W
 _RISK_EVENT_TYPE_BYTE = {'DRAWDOWN_BREACH': LEN[1], 'LEVERAGE_EXCEEDED': LEN[2], 'MARGIN_WARNING': LEN[3], 'MARGIN_CRITICAL': LEN[4], 'LIQUIDATION': LEN[5], 'ADL': LEN[6], 'STATE_RECOVERED': LEN[7], 'POST_CHECK_FAILED': LEN[8], 'DISTANCE': LEN[9]}
 _RISK_EVENT_TYPE_OF = {2: 'DRAWDOWN_BREACH', 4: 'LEVERAGE_EXCEEDED', 6: 'MARGIN_WARNING', 8: 'MARGIN_CRITICAL', 10: 'LIQUIDATION', 12: 'ADL', 14: 'STATE_RECOVERED', 16: 'POST_CHECK_FAILED', 18: 'DISTANCE'}
 
+_SWEEP_DIRECTION = ('UNKNOWN', 'OUT', 'BACK')
+_SWEEP_DIRECTION_BYTE = {'OUT': LEN[1], 'BACK': LEN[2]}
+_SWEEP_DIRECTION_OF = {2: 'OUT', 4: 'BACK'}
+
+_SWEEP_PRODUCT = ('UNKNOWN', 'FED_RRP', 'TBILL_4W', 'CARBON_NOTE')
+_SWEEP_PRODUCT_BYTE = {'FED_RRP': LEN[1], 'TBILL_4W': LEN[2], 'CARBON_NOTE': LEN[3]}
+_SWEEP_PRODUCT_OF = {2: 'FED_RRP', 4: 'TBILL_4W', 6: 'CARBON_NOTE'}
+
 _TRADE_STATUS = ('UNKNOWN', 'OPEN', 'CLOSED')
 _TRADE_STATUS_BYTE = {'OPEN': LEN[1], 'CLOSED': LEN[2]}
 _TRADE_STATUS_OF = {2: 'OPEN', 4: 'CLOSED'}
@@ -126,6 +143,10 @@ _TRADE_STATUS_OF = {2: 'OPEN', 4: 'CLOSED'}
 _ACTION_RESULT = ('UNKNOWN', 'DONE', 'PARTIAL', 'FAILED')
 _ACTION_RESULT_BYTE = {'DONE': LEN[1], 'PARTIAL': LEN[2], 'FAILED': LEN[3]}
 _ACTION_RESULT_OF = {2: 'DONE', 4: 'PARTIAL', 6: 'FAILED'}
+
+_VAR_STATUS = ('UNKNOWN', 'OK', 'INSUFFICIENT')
+_VAR_STATUS_BYTE = {'OK': LEN[1], 'INSUFFICIENT': LEN[2]}
+_VAR_STATUS_OF = {2: 'OK', 4: 'INSUFFICIENT'}
 
 class WalletBalance(msgspec.Struct, frozen=True, gc=False):
     """One coin in one wallet."""
@@ -274,6 +295,39 @@ class AuditRecord(msgspec.Struct, frozen=True, gc=False):
     actor: str
     body: str
 
+class BankBalance(msgspec.Struct, frozen=True, gc=False):
+    """One balance of a bank account."""
+
+    code: str
+    amount_e4: int
+    ccy: str
+    as_of_ms: int
+
+class BankEntry(msgspec.Struct, frozen=True, gc=False):
+    """One entry of a bank account."""
+
+    ref: str
+    amount_e4: int
+    ccy: str
+    status: str
+    reversal: bool
+    booking_date: int | None = None
+    value_date: int | None = None
+    end_to_end_id: str | None = None
+
+class BalanceEvent(msgspec.Struct, frozen=True, gc=False):
+    """What a bank says about one account: one statement or report, all its pages together."""
+
+    account_id: str
+    source: str
+    msg_id: str
+    balances: tuple[BankBalance, ...]
+    entries: tuple[BankEntry, ...]
+    as_of_ms: int
+    statement_date: int | None = None
+    avail_usd_e4: int | None = None
+    raw: bytes | None = None
+
 class Correction(msgspec.Struct, frozen=True, gc=False):
     """A correction of the book."""
 
@@ -366,6 +420,43 @@ class BookInput(msgspec.Struct, frozen=True, gc=False):
     body: PolicyCopy | ControlCopy | Request | IntentOutcome | Correction | Freeze | Yield | BreakAccept
     meta: Meta | None = None
 
+class ScheduledFlow(msgspec.Struct, frozen=True, gc=False):
+    """A payment that is known before it happens."""
+
+    flow_id: str
+    account_id: str
+    amount_e4: int
+    due_ms: int
+    cancelled: bool
+
+class Calendar(msgspec.Struct, frozen=True, gc=False):
+    """The closed days of one year, one copy in each partition. A later record replaces the earlier."""
+
+    calendar: str
+    year: int
+    closed: tuple[int, ...]
+
+class CashInput(msgspec.Struct, frozen=True, gc=False):
+    """The inbox of cash: copies of policy, controls and calendars, requests, outcomes, known payments."""
+
+    body: PolicyCopy | ControlCopy | Request | IntentOutcome | Freeze | ScheduledFlow | Calendar
+    meta: Meta | None = None
+
+class CashPosition(msgspec.Struct, frozen=True, gc=False):
+    """The cash of one bank account, after each change."""
+
+    meta: Meta
+    account_id: str
+    as_of_ms: int
+    avail_usd_e4: int
+    booked_usd_e4: int
+    pending_out_e4: int
+    pending_in_e4: int
+    target_float_e4: int
+    investable_usd_e4: int
+    stale: bool
+    var_bps_e18: int | None = None
+
 class ChainHead(msgspec.Struct, frozen=True, gc=False):
     """The last record of an audit chain at the time of a checkpoint."""
 
@@ -418,6 +509,20 @@ class DeskInput(msgspec.Struct, frozen=True, gc=False):
 
     body: PolicyCopy | ControlCopy | Request | IntentOutcome | UsdRate
     meta: Meta | None = None
+
+class Forecast(msgspec.Struct, frozen=True, gc=False):
+    """The outflow expected within the next day; once the day is over, with what really went out."""
+
+    meta: Meta
+    account_id: str
+    for_date: int
+    p50_e4: int
+    p95_e4: int
+    method: str
+    sample: int
+    horizon_h: int = 24
+    actual_e4: int | None = None
+    error_e18: int | None = None
 
 class HedgeExecution(msgspec.Struct, frozen=True, gc=False):
     """One execution of the hedger at a venue: a fill, a fee, a funding payment, or a closed trade."""
@@ -692,6 +797,32 @@ class RiskEvent(msgspec.Struct, frozen=True, gc=False):
     value_e18: int | None = None
     symbol: str | None = None
 
+class RiskChecks(msgspec.Struct, frozen=True, gc=False):
+    """The figures an order was decided with."""
+
+    var_limit_bps_e18: int
+    observed_var_bps_e18: int | None = None
+
+class SweepOrder(msgspec.Struct, frozen=True, gc=False):
+    """An order to place money of a bank account, or to bring it back. Signed."""
+
+    meta: Meta
+    order_id: str
+    display_ref: str
+    source_account: str
+    account_id: str
+    direction: str
+    target_product: str
+    amount_usd_e4: int
+    cutoff_utc_ms: int
+    value_date: int
+    risk_checks: RiskChecks
+    created_ts_ms: int
+    executed_by: str
+    approvals: tuple[str, ...]
+    compliance_tags: dict[str, str]
+    instrument: str | None = None
+
 class Trade(msgspec.Struct, frozen=True, gc=False):
     """One trade from flat to flat: written when it opens and when it closes."""
 
@@ -728,6 +859,22 @@ class TreasuryAction(msgspec.Struct, frozen=True, gc=False):
     result: str
     timestamp_ms: int
     loan_state_after: LoanState | None = None
+
+class Var(msgspec.Struct, frozen=True, gc=False):
+    """Value at risk of the net flows of one bank account."""
+
+    meta: Meta
+    account_id: str
+    n: int
+    status: str
+    var_usd_e4: int
+    es_usd_e4: int
+    base_usd_e4: int
+    method: str
+    as_of_ms: int
+    var_bps_e18: int | None = None
+    band_low_e4: int | None = None
+    band_high_e4: int | None = None
 
 def encode_wallet_balance(prefix: bytes, v: WalletBalance) -> bytes:
     s0 = v.wallet.encode()
@@ -2175,6 +2322,302 @@ def decode_audit_record(data: bytes, pos: int) -> AuditRecord:
         f_body,
     )
 
+def encode_bank_balance(prefix: bytes, v: BankBalance) -> bytes:
+    s0 = v.code.encode()
+    n0 = len(s0)
+    d1 = v.amount_e4
+    n1 = (d1.bit_length() + 8) >> 3
+    if n1 > 8:
+        bound(d1, 20, "amount")
+    s2 = v.ccy.encode()
+    n2 = len(s2)
+    return b"".join(
+        (
+            prefix,
+            (LEN[n0] if n0 < 64 else long(n0)),
+            s0,
+            LEN[n1],
+            d1.to_bytes(n1, "big", signed=True),
+            (LEN[n2] if n2 < 64 else long(n2)),
+            s2,
+            long(v.as_of_ms),
+        )
+    )
+
+def read_bank_balance(data: bytes, pos: int) -> tuple[BankBalance, int]:
+    n = data[pos]
+    if n & 129:
+        f_code, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_code = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_amount_e4, pos = read_decimal(data, pos, 20, "amount")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_amount_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_ccy, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_ccy = data[pos:end].decode()
+        pos = end
+    f_as_of_ms, pos = read_long(data, pos)
+    return BankBalance(
+        f_code,
+        f_amount_e4,
+        f_ccy,
+        f_as_of_ms,
+    ), pos
+
+def encode_bank_entry(prefix: bytes, v: BankEntry) -> bytes:
+    s0 = v.ref.encode()
+    n0 = len(s0)
+    d1 = v.amount_e4
+    n1 = (d1.bit_length() + 8) >> 3
+    if n1 > 8:
+        bound(d1, 20, "amount")
+    s2 = v.ccy.encode()
+    n2 = len(s2)
+    s3 = v.status.encode()
+    n3 = len(s3)
+    o4 = v.booking_date
+    if o4 is None:
+        p4 = b"\0"
+    else:
+        p4 = b"\2" + integer(o4)
+    o5 = v.value_date
+    if o5 is None:
+        p5 = b"\0"
+    else:
+        p5 = b"\2" + integer(o5)
+    o6 = v.end_to_end_id
+    if o6 is None:
+        p6 = b"\0"
+    else:
+        s6 = o6.encode()
+        n6 = len(s6)
+        p6 = b"\2" + (LEN[n6] if n6 < 64 else long(n6)) + s6
+    return b"".join(
+        (
+            prefix,
+            (LEN[n0] if n0 < 64 else long(n0)),
+            s0,
+            LEN[n1],
+            d1.to_bytes(n1, "big", signed=True),
+            (LEN[n2] if n2 < 64 else long(n2)),
+            s2,
+            (LEN[n3] if n3 < 64 else long(n3)),
+            s3,
+            p4,
+            p5,
+            p6,
+            (b"\1" if v.reversal else b"\0"),
+        )
+    )
+
+def read_bank_entry(data: bytes, pos: int) -> tuple[BankEntry, int]:
+    n = data[pos]
+    if n & 129:
+        f_ref, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_ref = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_amount_e4, pos = read_decimal(data, pos, 20, "amount")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_amount_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_ccy, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_ccy = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_status, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_status = data[pos:end].decode()
+        pos = end
+    f_booking_date: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("booking_date", n)
+        f_booking_date, pos = read_long(data, pos)
+    f_value_date: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("value_date", n)
+        f_value_date, pos = read_long(data, pos)
+    f_end_to_end_id: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("end_to_end_id", n)
+        n = data[pos]
+        if n & 129:
+            f_end_to_end_id, pos = read_string(data, pos)
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_end_to_end_id = data[pos:end].decode()
+            pos = end
+    n = data[pos]
+    if n > 1:
+        raise branch("reversal", n)
+    f_reversal = n == 1
+    pos += 1
+    return BankEntry(
+        f_ref,
+        f_amount_e4,
+        f_ccy,
+        f_status,
+        f_reversal,
+        f_booking_date,
+        f_value_date,
+        f_end_to_end_id,
+    ), pos
+
+def encode_balance_event(prefix: bytes, v: BalanceEvent) -> bytes:
+    s0 = v.account_id.encode()
+    n0 = len(s0)
+    s2 = v.msg_id.encode()
+    n2 = len(s2)
+    o3 = v.statement_date
+    if o3 is None:
+        p3 = b"\0"
+    else:
+        p3 = b"\2" + integer(o3)
+    o6 = v.avail_usd_e4
+    if o6 is None:
+        p6 = b"\0"
+    else:
+        d6 = o6
+        n6 = (d6.bit_length() + 8) >> 3
+        if n6 > 8:
+            bound(d6, 20, "avail_usd")
+        p6 = b"\2" + LEN[n6] + d6.to_bytes(n6, "big", signed=True)
+    o8 = v.raw
+    if o8 is None:
+        p8 = b"\0"
+    else:
+        s8 = o8
+        n8 = len(s8)
+        p8 = b"\2" + (LEN[n8] if n8 < 64 else long(n8)) + s8
+    return b"".join(
+        (
+            prefix,
+            (LEN[n0] if n0 < 64 else long(n0)),
+            s0,
+            _BALANCE_SOURCE_BYTE[v.source],
+            (LEN[n2] if n2 < 64 else long(n2)),
+            s2,
+            p3,
+            array(v.balances, encode_bank_balance),
+            array(v.entries, encode_bank_entry),
+            p6,
+            long(v.as_of_ms),
+            p8,
+        )
+    )
+
+def decode_balance_event(data: bytes, pos: int) -> BalanceEvent:
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    symbol = _BALANCE_SOURCE_OF.get(data[pos])
+    if symbol is None:
+        f_source, pos = read_symbol(data, pos, _BALANCE_SOURCE, "source")
+    else:
+        f_source = symbol
+        pos += 1
+    n = data[pos]
+    if n & 129:
+        f_msg_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_msg_id = data[pos:end].decode()
+        pos = end
+    f_statement_date: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("statement_date", n)
+        f_statement_date, pos = read_long(data, pos)
+    f_balances, pos = read_array(data, pos, read_bank_balance)
+    f_entries, pos = read_array(data, pos, read_bank_entry)
+    f_avail_usd_e4: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("avail_usd", n)
+        n = data[pos]
+        if n > 16 or n & 1:
+            f_avail_usd_e4, pos = read_decimal(data, pos, 20, "avail_usd")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_avail_usd_e4 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_as_of_ms, pos = read_long(data, pos)
+    f_raw: bytes | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("raw", n)
+        n = data[pos]
+        if n & 129:
+            f_raw, pos = read_bytes(data, pos)
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_raw = data[pos:end]
+            pos = end
+    if pos != len(data):
+        raise length(pos, len(data))
+    return BalanceEvent(
+        f_account_id,
+        f_source,
+        f_msg_id,
+        f_balances,
+        f_entries,
+        f_as_of_ms,
+        f_statement_date,
+        f_avail_usd_e4,
+        f_raw,
+    )
+
 def encode_correction(prefix: bytes, v: Correction) -> bytes:
     s0 = v.correction_id.encode()
     n0 = len(s0)
@@ -3021,6 +3464,303 @@ def decode_book_input(data: bytes, pos: int) -> BookInput:
         f_meta,
     )
 
+def encode_scheduled_flow(prefix: bytes, v: ScheduledFlow) -> bytes:
+    s0 = v.flow_id.encode()
+    n0 = len(s0)
+    s1 = v.account_id.encode()
+    n1 = len(s1)
+    d2 = v.amount_e4
+    n2 = (d2.bit_length() + 8) >> 3
+    if n2 > 8:
+        bound(d2, 20, "amount")
+    return b"".join(
+        (
+            prefix,
+            (LEN[n0] if n0 < 64 else long(n0)),
+            s0,
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            LEN[n2],
+            d2.to_bytes(n2, "big", signed=True),
+            long(v.due_ms),
+            (b"\1" if v.cancelled else b"\0"),
+        )
+    )
+
+def read_scheduled_flow(data: bytes, pos: int) -> tuple[ScheduledFlow, int]:
+    n = data[pos]
+    if n & 129:
+        f_flow_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_flow_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_amount_e4, pos = read_decimal(data, pos, 20, "amount")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_amount_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_due_ms, pos = read_long(data, pos)
+    n = data[pos]
+    if n > 1:
+        raise branch("cancelled", n)
+    f_cancelled = n == 1
+    pos += 1
+    return ScheduledFlow(
+        f_flow_id,
+        f_account_id,
+        f_amount_e4,
+        f_due_ms,
+        f_cancelled,
+    ), pos
+
+def encode_calendar(prefix: bytes, v: Calendar) -> bytes:
+    return b"".join(
+        (
+            prefix,
+            _CALENDAR_NAME_BYTE[v.calendar],
+            integer(v.year),
+            array(v.closed, day),
+        )
+    )
+
+def read_calendar(data: bytes, pos: int) -> tuple[Calendar, int]:
+    symbol = _CALENDAR_NAME_OF.get(data[pos])
+    if symbol is None:
+        f_calendar, pos = read_symbol(data, pos, _CALENDAR_NAME, "calendar")
+    else:
+        f_calendar = symbol
+        pos += 1
+    f_year, pos = read_long(data, pos)
+    f_closed, pos = read_array(data, pos, read_long)
+    return Calendar(
+        f_calendar,
+        f_year,
+        f_closed,
+    ), pos
+
+_CASH_INPUT_BODY_WRITE: dict[type, tuple[bytes, Callable[[bytes, Any], bytes]]] = {
+    PolicyCopy: (LEN[0], encode_policy_copy),
+    ControlCopy: (LEN[1], encode_control_copy),
+    Request: (LEN[2], encode_request),
+    IntentOutcome: (LEN[3], encode_intent_outcome),
+    Freeze: (LEN[4], encode_freeze),
+    ScheduledFlow: (LEN[5], encode_scheduled_flow),
+    Calendar: (LEN[6], encode_calendar),
+}
+
+
+def encode_cash_input(prefix: bytes, v: CashInput) -> bytes:
+    o0 = v.meta
+    if o0 is None:
+        p0 = b"\0"
+    else:
+        p0 = b"\2" + remembered_meta(o0)
+    b1, w1 = _CASH_INPUT_BODY_WRITE[type(v.body)]
+    return b"".join(
+        (
+            prefix,
+            p0,
+            w1(b1, v.body),
+        )
+    )
+
+_CASH_INPUT_BODY_READ: dict[int, Callable[[bytes, int], tuple[Any, int]]] = {
+    0: read_policy_copy,
+    2: read_control_copy,
+    4: read_request,
+    6: read_intent_outcome,
+    8: read_freeze,
+    10: read_scheduled_flow,
+    12: read_calendar,
+}
+
+
+def decode_cash_input(data: bytes, pos: int) -> CashInput:
+    f_meta: Meta | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("meta", n)
+        f_meta, pos = read_meta(data, pos)
+    reader = _CASH_INPUT_BODY_READ.get(data[pos])
+    if reader is None:
+        raise branch("body", data[pos])
+    f_body, pos = reader(data, pos + 1)
+    if pos != len(data):
+        raise length(pos, len(data))
+    return CashInput(
+        f_body,
+        f_meta,
+    )
+
+def encode_cash_position(prefix: bytes, v: CashPosition) -> bytes:
+    s1 = v.account_id.encode()
+    n1 = len(s1)
+    d3 = v.avail_usd_e4
+    n3 = (d3.bit_length() + 8) >> 3
+    if n3 > 8:
+        bound(d3, 20, "avail_usd")
+    d4 = v.booked_usd_e4
+    n4 = (d4.bit_length() + 8) >> 3
+    if n4 > 8:
+        bound(d4, 20, "booked_usd")
+    d5 = v.pending_out_e4
+    n5 = (d5.bit_length() + 8) >> 3
+    if n5 > 8:
+        bound(d5, 20, "pending_out")
+    d6 = v.pending_in_e4
+    n6 = (d6.bit_length() + 8) >> 3
+    if n6 > 8:
+        bound(d6, 20, "pending_in")
+    d7 = v.target_float_e4
+    n7 = (d7.bit_length() + 8) >> 3
+    if n7 > 8:
+        bound(d7, 20, "target_float")
+    d8 = v.investable_usd_e4
+    n8 = (d8.bit_length() + 8) >> 3
+    if n8 > 8:
+        bound(d8, 20, "investable_usd")
+    o9 = v.var_bps_e18
+    if o9 is None:
+        p9 = b"\0"
+    else:
+        d9 = o9
+        n9 = (d9.bit_length() + 8) >> 3
+        if n9 > 15:
+            bound(d9, 38, "var_bps")
+        p9 = b"\2" + LEN[n9] + d9.to_bytes(n9, "big", signed=True)
+    return b"".join(
+        (
+            prefix,
+            remembered_meta(v.meta),
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            long(v.as_of_ms),
+            LEN[n3],
+            d3.to_bytes(n3, "big", signed=True),
+            LEN[n4],
+            d4.to_bytes(n4, "big", signed=True),
+            LEN[n5],
+            d5.to_bytes(n5, "big", signed=True),
+            LEN[n6],
+            d6.to_bytes(n6, "big", signed=True),
+            LEN[n7],
+            d7.to_bytes(n7, "big", signed=True),
+            LEN[n8],
+            d8.to_bytes(n8, "big", signed=True),
+            p9,
+            (b"\1" if v.stale else b"\0"),
+        )
+    )
+
+def decode_cash_position(data: bytes, pos: int) -> CashPosition:
+    f_meta, pos = read_meta(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    f_as_of_ms, pos = read_long(data, pos)
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_avail_usd_e4, pos = read_decimal(data, pos, 20, "avail_usd")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_avail_usd_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_booked_usd_e4, pos = read_decimal(data, pos, 20, "booked_usd")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_booked_usd_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_pending_out_e4, pos = read_decimal(data, pos, 20, "pending_out")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_pending_out_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_pending_in_e4, pos = read_decimal(data, pos, 20, "pending_in")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_pending_in_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_target_float_e4, pos = read_decimal(data, pos, 20, "target_float")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_target_float_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_investable_usd_e4, pos = read_decimal(data, pos, 20, "investable_usd")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_investable_usd_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_var_bps_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("var_bps", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_var_bps_e18, pos = read_decimal(data, pos, 38, "var_bps")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_var_bps_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    n = data[pos]
+    if n > 1:
+        raise branch("stale", n)
+    f_stale = n == 1
+    pos += 1
+    if pos != len(data):
+        raise length(pos, len(data))
+    return CashPosition(
+        f_meta,
+        f_account_id,
+        f_as_of_ms,
+        f_avail_usd_e4,
+        f_booked_usd_e4,
+        f_pending_out_e4,
+        f_pending_in_e4,
+        f_target_float_e4,
+        f_investable_usd_e4,
+        f_stale,
+        f_var_bps_e18,
+    )
+
 def encode_chain_head(prefix: bytes, v: ChainHead) -> bytes:
     s0 = v.chain_id.encode()
     n0 = len(s0)
@@ -3396,6 +4136,137 @@ def decode_desk_input(data: bytes, pos: int) -> DeskInput:
     return DeskInput(
         f_body,
         f_meta,
+    )
+
+def encode_forecast(prefix: bytes, v: Forecast) -> bytes:
+    s1 = v.account_id.encode()
+    n1 = len(s1)
+    d4 = v.p50_e4
+    n4 = (d4.bit_length() + 8) >> 3
+    if n4 > 8:
+        bound(d4, 20, "p50")
+    d5 = v.p95_e4
+    n5 = (d5.bit_length() + 8) >> 3
+    if n5 > 8:
+        bound(d5, 20, "p95")
+    s6 = v.method.encode()
+    n6 = len(s6)
+    o8 = v.actual_e4
+    if o8 is None:
+        p8 = b"\0"
+    else:
+        d8 = o8
+        n8 = (d8.bit_length() + 8) >> 3
+        if n8 > 8:
+            bound(d8, 20, "actual")
+        p8 = b"\2" + LEN[n8] + d8.to_bytes(n8, "big", signed=True)
+    o9 = v.error_e18
+    if o9 is None:
+        p9 = b"\0"
+    else:
+        d9 = o9
+        n9 = (d9.bit_length() + 8) >> 3
+        if n9 > 15:
+            bound(d9, 38, "error")
+        p9 = b"\2" + LEN[n9] + d9.to_bytes(n9, "big", signed=True)
+    return b"".join(
+        (
+            prefix,
+            remembered_meta(v.meta),
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            integer(v.for_date),
+            integer(v.horizon_h),
+            LEN[n4],
+            d4.to_bytes(n4, "big", signed=True),
+            LEN[n5],
+            d5.to_bytes(n5, "big", signed=True),
+            (LEN[n6] if n6 < 64 else long(n6)),
+            s6,
+            integer(v.sample),
+            p8,
+            p9,
+        )
+    )
+
+def decode_forecast(data: bytes, pos: int) -> Forecast:
+    f_meta, pos = read_meta(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    f_for_date, pos = read_long(data, pos)
+    f_horizon_h, pos = read_long(data, pos)
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_p50_e4, pos = read_decimal(data, pos, 20, "p50")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_p50_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_p95_e4, pos = read_decimal(data, pos, 20, "p95")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_p95_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_method, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_method = data[pos:end].decode()
+        pos = end
+    f_sample, pos = read_long(data, pos)
+    f_actual_e4: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("actual", n)
+        n = data[pos]
+        if n > 16 or n & 1:
+            f_actual_e4, pos = read_decimal(data, pos, 20, "actual")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_actual_e4 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_error_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("error", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_error_e18, pos = read_decimal(data, pos, 38, "error")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_error_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    if pos != len(data):
+        raise length(pos, len(data))
+    return Forecast(
+        f_meta,
+        f_account_id,
+        f_for_date,
+        f_p50_e4,
+        f_p95_e4,
+        f_method,
+        f_sample,
+        f_horizon_h,
+        f_actual_e4,
+        f_error_e18,
     )
 
 def encode_hedge_execution(prefix: bytes, v: HedgeExecution) -> bytes:
@@ -6357,6 +7228,205 @@ def decode_risk_event(data: bytes, pos: int) -> RiskEvent:
         f_symbol,
     )
 
+def encode_risk_checks(prefix: bytes, v: RiskChecks) -> bytes:
+    d0 = v.var_limit_bps_e18
+    n0 = (d0.bit_length() + 8) >> 3
+    if n0 > 15:
+        bound(d0, 38, "var_limit_bps")
+    o1 = v.observed_var_bps_e18
+    if o1 is None:
+        p1 = b"\0"
+    else:
+        d1 = o1
+        n1 = (d1.bit_length() + 8) >> 3
+        if n1 > 15:
+            bound(d1, 38, "observed_var_bps")
+        p1 = b"\2" + LEN[n1] + d1.to_bytes(n1, "big", signed=True)
+    return b"".join(
+        (
+            prefix,
+            LEN[n0],
+            d0.to_bytes(n0, "big", signed=True),
+            p1,
+        )
+    )
+
+def read_risk_checks(data: bytes, pos: int) -> tuple[RiskChecks, int]:
+    n = data[pos]
+    if n > 30 or n & 1:
+        f_var_limit_bps_e18, pos = read_decimal(data, pos, 38, "var_limit_bps")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_var_limit_bps_e18 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_observed_var_bps_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("observed_var_bps", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_observed_var_bps_e18, pos = read_decimal(data, pos, 38, "observed_var_bps")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_observed_var_bps_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    return RiskChecks(
+        f_var_limit_bps_e18,
+        f_observed_var_bps_e18,
+    ), pos
+
+def encode_sweep_order(prefix: bytes, v: SweepOrder) -> bytes:
+    s1 = v.order_id.encode()
+    n1 = len(s1)
+    s2 = v.display_ref.encode()
+    n2 = len(s2)
+    s3 = v.source_account.encode()
+    n3 = len(s3)
+    s4 = v.account_id.encode()
+    n4 = len(s4)
+    o7 = v.instrument
+    if o7 is None:
+        p7 = b"\0"
+    else:
+        s7 = o7.encode()
+        n7 = len(s7)
+        p7 = b"\2" + (LEN[n7] if n7 < 64 else long(n7)) + s7
+    d8 = v.amount_usd_e4
+    n8 = (d8.bit_length() + 8) >> 3
+    if n8 > 8:
+        bound(d8, 20, "amount_usd")
+    return b"".join(
+        (
+            prefix,
+            remembered_meta(v.meta),
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            (LEN[n2] if n2 < 64 else long(n2)),
+            s2,
+            (LEN[n3] if n3 < 64 else long(n3)),
+            s3,
+            (LEN[n4] if n4 < 64 else long(n4)),
+            s4,
+            _SWEEP_DIRECTION_BYTE[v.direction],
+            _SWEEP_PRODUCT_BYTE[v.target_product],
+            p7,
+            LEN[n8],
+            d8.to_bytes(n8, "big", signed=True),
+            long(v.cutoff_utc_ms),
+            integer(v.value_date),
+            encode_risk_checks(b"", v.risk_checks),
+            long(v.created_ts_ms),
+            _EXECUTED_BY_BYTE[v.executed_by],
+            strings(v.approvals),
+            string_map(v.compliance_tags),
+        )
+    )
+
+def decode_sweep_order(data: bytes, pos: int) -> SweepOrder:
+    f_meta, pos = read_meta(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_order_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_order_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_display_ref, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_display_ref = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_source_account, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_source_account = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    symbol = _SWEEP_DIRECTION_OF.get(data[pos])
+    if symbol is None:
+        f_direction, pos = read_symbol(data, pos, _SWEEP_DIRECTION, "direction")
+    else:
+        f_direction = symbol
+        pos += 1
+    symbol = _SWEEP_PRODUCT_OF.get(data[pos])
+    if symbol is None:
+        f_target_product, pos = read_symbol(data, pos, _SWEEP_PRODUCT, "target_product")
+    else:
+        f_target_product = symbol
+        pos += 1
+    f_instrument: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("instrument", n)
+        n = data[pos]
+        if n & 129:
+            f_instrument, pos = read_string(data, pos)
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_instrument = data[pos:end].decode()
+            pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_amount_usd_e4, pos = read_decimal(data, pos, 20, "amount_usd")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_amount_usd_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_cutoff_utc_ms, pos = read_long(data, pos)
+    f_value_date, pos = read_long(data, pos)
+    f_risk_checks, pos = read_risk_checks(data, pos)
+    f_created_ts_ms, pos = read_long(data, pos)
+    symbol = _EXECUTED_BY_OF.get(data[pos])
+    if symbol is None:
+        f_executed_by, pos = read_symbol(data, pos, _EXECUTED_BY, "executed_by")
+    else:
+        f_executed_by = symbol
+        pos += 1
+    f_approvals, pos = read_strings(data, pos)
+    f_compliance_tags, pos = read_string_map(data, pos)
+    if pos != len(data):
+        raise length(pos, len(data))
+    return SweepOrder(
+        f_meta,
+        f_order_id,
+        f_display_ref,
+        f_source_account,
+        f_account_id,
+        f_direction,
+        f_target_product,
+        f_amount_usd_e4,
+        f_cutoff_utc_ms,
+        f_value_date,
+        f_risk_checks,
+        f_created_ts_ms,
+        f_executed_by,
+        f_approvals,
+        f_compliance_tags,
+        f_instrument,
+    )
+
 def encode_trade(prefix: bytes, v: Trade) -> bytes:
     s1 = v.id.encode()
     n1 = len(s1)
@@ -6700,6 +7770,182 @@ def decode_treasury_action(data: bytes, pos: int) -> TreasuryAction:
         f_loan_state_after,
     )
 
+def encode_var(prefix: bytes, v: Var) -> bytes:
+    s1 = v.account_id.encode()
+    n1 = len(s1)
+    d4 = v.var_usd_e4
+    n4 = (d4.bit_length() + 8) >> 3
+    if n4 > 8:
+        bound(d4, 20, "var_usd")
+    d5 = v.es_usd_e4
+    n5 = (d5.bit_length() + 8) >> 3
+    if n5 > 8:
+        bound(d5, 20, "es_usd")
+    d6 = v.base_usd_e4
+    n6 = (d6.bit_length() + 8) >> 3
+    if n6 > 8:
+        bound(d6, 20, "base_usd")
+    o7 = v.var_bps_e18
+    if o7 is None:
+        p7 = b"\0"
+    else:
+        d7 = o7
+        n7 = (d7.bit_length() + 8) >> 3
+        if n7 > 15:
+            bound(d7, 38, "var_bps")
+        p7 = b"\2" + LEN[n7] + d7.to_bytes(n7, "big", signed=True)
+    o8 = v.band_low_e4
+    if o8 is None:
+        p8 = b"\0"
+    else:
+        d8 = o8
+        n8 = (d8.bit_length() + 8) >> 3
+        if n8 > 8:
+            bound(d8, 20, "band_low")
+        p8 = b"\2" + LEN[n8] + d8.to_bytes(n8, "big", signed=True)
+    o9 = v.band_high_e4
+    if o9 is None:
+        p9 = b"\0"
+    else:
+        d9 = o9
+        n9 = (d9.bit_length() + 8) >> 3
+        if n9 > 8:
+            bound(d9, 20, "band_high")
+        p9 = b"\2" + LEN[n9] + d9.to_bytes(n9, "big", signed=True)
+    s10 = v.method.encode()
+    n10 = len(s10)
+    return b"".join(
+        (
+            prefix,
+            remembered_meta(v.meta),
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            integer(v.n),
+            _VAR_STATUS_BYTE[v.status],
+            LEN[n4],
+            d4.to_bytes(n4, "big", signed=True),
+            LEN[n5],
+            d5.to_bytes(n5, "big", signed=True),
+            LEN[n6],
+            d6.to_bytes(n6, "big", signed=True),
+            p7,
+            p8,
+            p9,
+            (LEN[n10] if n10 < 64 else long(n10)),
+            s10,
+            long(v.as_of_ms),
+        )
+    )
+
+def decode_var(data: bytes, pos: int) -> Var:
+    f_meta, pos = read_meta(data, pos)
+    n = data[pos]
+    if n & 129:
+        f_account_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_account_id = data[pos:end].decode()
+        pos = end
+    f_n, pos = read_long(data, pos)
+    symbol = _VAR_STATUS_OF.get(data[pos])
+    if symbol is None:
+        f_status, pos = read_symbol(data, pos, _VAR_STATUS, "status")
+    else:
+        f_status = symbol
+        pos += 1
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_var_usd_e4, pos = read_decimal(data, pos, 20, "var_usd")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_var_usd_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_es_usd_e4, pos = read_decimal(data, pos, 20, "es_usd")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_es_usd_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    n = data[pos]
+    if n > 16 or n & 1:
+        f_base_usd_e4, pos = read_decimal(data, pos, 20, "base_usd")
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_base_usd_e4 = _int(data[pos:end], "big", signed=True)
+        pos = end
+    f_var_bps_e18: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("var_bps", n)
+        n = data[pos]
+        if n > 30 or n & 1:
+            f_var_bps_e18, pos = read_decimal(data, pos, 38, "var_bps")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_var_bps_e18 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_band_low_e4: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("band_low", n)
+        n = data[pos]
+        if n > 16 or n & 1:
+            f_band_low_e4, pos = read_decimal(data, pos, 20, "band_low")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_band_low_e4 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    f_band_high_e4: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("band_high", n)
+        n = data[pos]
+        if n > 16 or n & 1:
+            f_band_high_e4, pos = read_decimal(data, pos, 20, "band_high")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_band_high_e4 = _int(data[pos:end], "big", signed=True)
+            pos = end
+    n = data[pos]
+    if n & 129:
+        f_method, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_method = data[pos:end].decode()
+        pos = end
+    f_as_of_ms, pos = read_long(data, pos)
+    if pos != len(data):
+        raise length(pos, len(data))
+    return Var(
+        f_meta,
+        f_account_id,
+        f_n,
+        f_status,
+        f_var_usd_e4,
+        f_es_usd_e4,
+        f_base_usd_e4,
+        f_method,
+        f_as_of_ms,
+        f_var_bps_e18,
+        f_band_low_e4,
+        f_band_high_e4,
+    )
+
 RECORDS: dict[str, type] = {
     "WalletBalance": WalletBalance,
     "SnapshotPosition": SnapshotPosition,
@@ -6713,6 +7959,9 @@ RECORDS: dict[str, type] = {
     "Approval": Approval,
     "AttemptRecord": AttemptRecord,
     "AuditRecord": AuditRecord,
+    "BankBalance": BankBalance,
+    "BankEntry": BankEntry,
+    "BalanceEvent": BalanceEvent,
     "Correction": Correction,
     "Freeze": Freeze,
     "Yield": Yield,
@@ -6722,12 +7971,17 @@ RECORDS: dict[str, type] = {
     "PolicyCopy": PolicyCopy,
     "Request": Request,
     "BookInput": BookInput,
+    "ScheduledFlow": ScheduledFlow,
+    "Calendar": Calendar,
+    "CashInput": CashInput,
+    "CashPosition": CashPosition,
     "ChainHead": ChainHead,
     "Checkpoint": Checkpoint,
     "Control": Control,
     "Decision": Decision,
     "UsdRate": UsdRate,
     "DeskInput": DeskInput,
+    "Forecast": Forecast,
     "HedgeExecution": HedgeExecution,
     "Intent": Intent,
     "Leg": Leg,
@@ -6745,8 +7999,11 @@ RECORDS: dict[str, type] = {
     "Position": Position,
     "Proposal": Proposal,
     "RiskEvent": RiskEvent,
+    "RiskChecks": RiskChecks,
+    "SweepOrder": SweepOrder,
     "Trade": Trade,
     "TreasuryAction": TreasuryAction,
+    "Var": Var,
 }
 
 ENCODERS: dict[type, Callable[[bytes, Any], bytes]] = {
@@ -6761,6 +8018,12 @@ ENCODERS: dict[type, Callable[[bytes, Any], bytes]] = {
     LotEvent: encode_lot_event,
     AllocationDecision: encode_allocation_decision,
     TreasuryAction: encode_treasury_action,
+    BalanceEvent: encode_balance_event,
+    CashInput: encode_cash_input,
+    CashPosition: encode_cash_position,
+    Forecast: encode_forecast,
+    Var: encode_var,
+    SweepOrder: encode_sweep_order,
     PolicyUpdate: encode_policy_update,
     Control: encode_control,
     Proposal: encode_proposal,
@@ -6789,6 +8052,12 @@ DECODERS: dict[type, Callable[[bytes, int], Any]] = {
     LotEvent: decode_lot_event,
     AllocationDecision: decode_allocation_decision,
     TreasuryAction: decode_treasury_action,
+    BalanceEvent: decode_balance_event,
+    CashInput: decode_cash_input,
+    CashPosition: decode_cash_position,
+    Forecast: decode_forecast,
+    Var: decode_var,
+    SweepOrder: decode_sweep_order,
     PolicyUpdate: decode_policy_update,
     Control: decode_control,
     Proposal: decode_proposal,

@@ -9,13 +9,12 @@ lies in partition murmur2(node key) mod P. Where the message key is finer than t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any
 
-from schemas.contracts import SUBJECTS
 from schemas.keys import CHECKPOINT_KEY, COPY_KEY, KEYS, PARTITION_KEYS
-from schemas.records import RECORDS
+from schemas.topic import DAY_MS, FOREVER, Topic
+from schemas.varint import LONG_MAX
 
 __all__ = [
     "BY_NAME",
@@ -35,40 +34,8 @@ __all__ = [
     "timestamp_ms",
 ]
 
-FOREVER = -1
-DAY_MS = 86_400_000
-LONG_MAX = 2**63 - 1
 DEAD_LETTER_BYTES_MAX = 4_194_304
 """A dead letter is its record and more headers, so it must fit where the record just fitted."""
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One topic. `key` says in words what the key is, `time_field` where the time stands."""
-
-    name: str
-    key: str
-    partitions: Literal["P", 1]
-    writers: tuple[str, ...]
-    readers: tuple[str, ...]
-    cleanup: Literal["delete", "compact", "compact,delete"] = "delete"
-    retention_ms: int = FOREVER
-    compaction_lag_ms: int = 0
-    time_field: str | None = None
-    inbox: bool = False
-    source: str | None = None
-    """Of a dead-letter topic: the topic whose bytes it holds."""
-    record: type | None = field(init=False)
-
-    def __post_init__(self) -> None:
-        name = SUBJECTS.get(self.name)
-        object.__setattr__(self, "record", RECORDS[name] if name else None)
-
-    @property
-    def subject(self) -> str:
-        """Its name in a schema registry."""
-        return f"{self.name}-value"
-
 
 _NODE_TIME = "meta.event_time"
 
@@ -165,6 +132,57 @@ _DECLARED = (
         time_field=_NODE_TIME,
     ),
     Topic(
+        "balance_events",
+        "account_id",
+        "P",
+        writers=("bank feed", "rest"),
+        readers=("cash",),
+        time_field="as_of",
+    ),
+    Topic(
+        "treasury.cash-inputs.v1",
+        "account_id",
+        "P",
+        writers=("relay", "calendar", "gate", "intents", "reconcile", "rest", "cli"),
+        readers=("cash",),
+        inbox=True,
+    ),
+    Topic(
+        "cash_positions",
+        "account_id",
+        "P",
+        writers=("cash",),
+        readers=("services",),
+        cleanup="compact",
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.forecasts.v1",
+        "account_id",
+        "P",
+        writers=("cash",),
+        readers=("services",),
+        retention_ms=400 * DAY_MS,
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "treasury.var.v1",
+        "account_id",
+        "P",
+        writers=("cash",),
+        readers=("services",),
+        retention_ms=400 * DAY_MS,
+        time_field=_NODE_TIME,
+    ),
+    Topic(
+        "sweep_intent",
+        "order_id",
+        "P",
+        writers=("gate",),
+        readers=("rest", "services"),
+        time_field="created_ts",
+    ),
+    Topic(
         "orch_config_updates",
         "policy name",
         1,
@@ -241,7 +259,7 @@ _DECLARED = (
         "treasury.decisions.v1",
         "node|key",
         "P",
-        writers=("book", "gate", "intents", "relay"),
+        writers=("book", "cash", "gate", "intents", "relay"),
         readers=("audit",),
         retention_ms=90 * DAY_MS,
         time_field=_NODE_TIME,
@@ -274,7 +292,7 @@ _DECLARED = (
         "treasury.alerts.v1",
         "alert key",
         1,
-        writers=("book", "executor"),
+        writers=("book", "cash", "executor"),
         readers=("services",),
         cleanup="compact,delete",
         retention_ms=30 * DAY_MS,
@@ -282,7 +300,7 @@ _DECLARED = (
     ),
 )
 
-NODES = ("book", "gate", "intents", "audit", "relay")
+NODES = ("book", "cash", "gate", "intents", "audit", "relay")
 """Readers that fold a topic: what they cannot take goes to the dead letters of that topic."""
 
 
@@ -307,6 +325,7 @@ TOPICS: tuple[Topic, ...] = (
     *_DECLARED,
     *(_dead_letters(topic) for topic in _DECLARED if set(NODES) & set(topic.readers)),
     _changelog("weir-pipeline-book-changelog", "book"),
+    _changelog("weir-pipeline-cash-changelog", "cash"),
     _changelog("weir-pipeline-gate-changelog", "gate"),
     _changelog("weir-pipeline-audit-changelog", "audit"),
     _changelog("weir-executor-intents-changelog", "intents"),

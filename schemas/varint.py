@@ -56,6 +56,11 @@ def integer(value: int) -> bytes:
     return long(value)
 
 
+def day(prefix: bytes, value: int) -> bytes:
+    """The varint of a date, with what stands before it."""
+    return prefix + integer(value)
+
+
 def bound(value: int, precision: int, field: str) -> None:
     """Refuses a decimal with more digits than its type."""
     if abs(value) >= LIMIT[precision]:

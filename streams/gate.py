@@ -17,6 +17,7 @@ from streams import approval, waiting, window
 from streams import hold as holds
 from streams.canonical import hash_of
 from streams.handover import answer, body_of, decision, intent
+from streams.inboxes import ORIGINS
 from streams.limits import CLASS_OF, DOLLAR, Ask, refusal
 from streams.step import Entries, Event, InForce, Refused, Started, Tick, meta
 from tables.gate import Hold, Rate
@@ -89,7 +90,7 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
 
 
 def _validate(proposal: Proposal) -> None:
-    if proposal.origin != "book":
+    if proposal.origin not in ORIGINS:
         raise Refused("unsupported", "origin", proposal.origin, "no such node proposes yet")
     if proposal.class_ == "control":
         if proposal.asked_e18 != 0:

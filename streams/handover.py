@@ -14,7 +14,6 @@ import msgspec
 
 from schemas.money import parse_e18, text_e18
 from schemas.records import (
-    BookInput,
     Decision,
     Intent,
     IntentOutcome,
@@ -23,6 +22,7 @@ from schemas.records import (
     Proposal,
 )
 from streams.canonical import canonical, hash_of
+from streams.inboxes import to_origin
 from streams.step import Emit, Event, InForce
 from tables.gate import Hold
 
@@ -93,7 +93,7 @@ def answer(
     outcome = _outcome(intent_id, hold, reason, event)
     return [
         state(intent_id, hold, body, reason, event, stamp),
-        Emit("treasury.book-inputs.v1", BookInput(body=outcome, meta=stamp)),
+        to_origin(outcome, stamp),
     ]
 
 

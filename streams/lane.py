@@ -15,7 +15,6 @@ from schemas.ids import derive
 from schemas.money import text_e18
 from schemas.policy import Policy
 from schemas.records import (
-    BookInput,
     Decision,
     DeskInput,
     IntentOutcome,
@@ -24,6 +23,7 @@ from schemas.records import (
 )
 from streams import requests, saga
 from streams.canonical import canonical
+from streams.inboxes import ORIGINS, to_origin
 from streams.step import Emit, Entries, Event, InForce, Wake, meta
 from tables.intents import IntentEntry, LaneEntry, LegEntry, UsedAmount
 
@@ -154,10 +154,8 @@ class Lane:
     def _tell(self, intent: IntentEntry, leg: LegEntry, trigger: str) -> None:
         self.out.append(Emit("treasury.intent-states.v1", self._state(intent)))
         outcome = self._outcome(intent, leg.leg)
-        if intent.origin == "book":
-            self.out.append(
-                Emit("treasury.book-inputs.v1", BookInput(meta=self.meta, body=outcome))
-            )
+        if intent.origin in ORIGINS:
+            self.out.append(to_origin(outcome, self.meta))
         self.out.append(Emit("treasury.desk-inputs.v1", DeskInput(meta=self.meta, body=outcome)))
         kind = "ATTEMPT" if trigger == "prepared" else "DECISION"
         self._decide(intent, leg, trigger, kind, intent.reason)

@@ -57,6 +57,7 @@ GATE = Node(
         "treasury.intent-inputs.v1",
         "treasury.intent-states.v1",
         "treasury.book-inputs.v1",
+        "treasury.cash-inputs.v1",
         "treasury.decisions.v1",
     ),
 )
@@ -72,6 +73,7 @@ INTENTS = Node(
         "treasury.attempts.v1",
         "treasury.intent-states.v1",
         "treasury.book-inputs.v1",
+        "treasury.cash-inputs.v1",
         "treasury.desk-inputs.v1",
         "treasury.decisions.v1",
     ),

@@ -47,6 +47,22 @@ TEXT = {
     "verb": "UNFREEZE",
     "wallet": "UNIFIED",
 }
+BANK = {
+    "account_id": "bank:0123456789",
+    "ccy": "USD",
+    "code": "ITAV",
+    "display_ref": "SWP-2026-01-05-1",
+    "key": "bank:0123456789",
+    "method": "inverted_cdf",
+    "msg_id": "MSG-1",
+    "order_id": INTENT,
+    "ref": "E-1",
+    "source_account": "0123456789",
+    "status": "BOOK",
+    "topic": "balance_events",
+}
+"""What stands otherwise in the records of a bank account."""
+BANK_RECORDS = ("BalanceEvent", "CashInput", "CashPosition", "Forecast", "Var", "SweepOrder")
 NUMBERS = {
     "price": "95900.1",
     "qty": "0.5",
@@ -59,44 +75,55 @@ NUMBERS = {
 }
 
 
+_NODE_KEY = {"CashInput": "account_id"}
+"""Of an inbox the text that is its node's key, where that is not the lane."""
+
+
 def example_line(topic: Topic) -> dict[str, Any]:
     """A line that `weir produce` accepts for a topic with a record."""
     if topic.record is None:
         raise LookupError(f"{topic.name} has no record")
-    value = _example(SUBJECTS[topic.name])
+    record = SUBJECTS[topic.name]
+    text = TEXT | BANK if record in BANK_RECORDS else TEXT
+    value = _example(record, text)
     key = key_of(topic, from_json(topic.record, value))
-    line: dict[str, Any] = {"key": key if key is not None else TEXT["lane"], "value": value}
+    line: dict[str, Any] = {
+        "key": key if key is not None else text[_NODE_KEY.get(record, "lane")],
+        "value": value,
+    }
     if key == COPY_KEY:
         line["partition"] = 0
     return line
 
 
-def _example(record: str) -> dict[str, Any]:
+def _example(record: str, text: dict[str, str]) -> dict[str, Any]:
     return {
-        field["name"]: _value(field["name"], field["type"])
+        field["name"]: _value(field["name"], field["type"], text)
         for field in named()[record]["fields"]
-        if not nullable(field["type"])
+        if not nullable(field["type"]) and not field.get("default")
     }
 
 
-def _value(name: str, avro: Any) -> Any:
+def _value(name: str, avro: Any, text: dict[str, str]) -> Any:
     avro = inner(avro)
     if isinstance(avro, list):
         branch = "UsdRate" if "treasury.UsdRate" in avro else "Request"
-        return {branch: _example(branch)}
+        return {branch: _example(branch, text)}
     if isinstance(avro, dict):
         if avro["type"] == "array":
-            return [] if avro["items"] == "string" else [_value(name, avro["items"])]
+            return [] if avro["items"] == "string" else [_value(name, avro["items"], text)]
         if avro["type"] == "map":
             return {}
         if avro["logicalType"] == "decimal":
             return NUMBERS.get(name, "100")
-        return TIME if avro["logicalType"] == "timestamp-millis" else TEXT[name]
+        if avro["logicalType"] == "date":
+            return TIME[:10]
+        return TIME if avro["logicalType"] == "timestamp-millis" else text[name]
     if avro in ("int", "long"):
         return {"version": 1, "n": 1, "precision": 4, "to": 1}.get(name, 0)
     if avro == "boolean":
         return False
     if avro in ("string", "bytes"):
-        return TEXT.get(name, "")
+        return text.get(name, "")
     schema = named()[short(avro)]
-    return schema["symbols"][1] if schema["type"] == "enum" else _example(schema["name"])
+    return schema["symbols"][1] if schema["type"] == "enum" else _example(schema["name"], text)

@@ -272,7 +272,7 @@ def test_the_same_proposal_is_answered_once() -> None:
         "range asked propose p REPAY -5",
         "range precision propose p REPAY 5 precision=19",
         "range precision propose p REPAY 5 precision=-1",
-        "unsupported origin propose p SWEEP 5 origin=cash",
+        "unsupported origin propose p CONVERT 5 origin=buffers",
         "class class propose p REPAY 5 class=transfer",
         "range rate rate USDT 0",
         "range asked propose p CANCEL_ORDER 5 class=control",
