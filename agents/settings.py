@@ -53,3 +53,11 @@ class WorkerSettings(BaseSettings):
     """Between two readings of an account's list of executions when no gap was seen."""
     feed_limit_s: float = Field(default=60.0, gt=0)
     """A feed that was not heard for so long is an alert."""
+    policy_file: Path | None = None
+    """A YAML or JSON file that is watched: its content is the base of the policy."""
+    consul: str | None = None
+    """Address of a Consul agent whose keys are laid over file and environment."""
+    consul_prefix: str = "weir/policy"
+    consul_token: SecretStr | None = None
+    policy_signer: str | None = None
+    """Name of the key of this home that signs policies of these sources, once an admin must."""
