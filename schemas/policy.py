@@ -17,49 +17,16 @@ from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import (
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    PlainSerializer,
     ValidationError,
     model_validator,
 )
 
 from schemas import signing
 from schemas.money import E18, parse_e18, text_e18
-
-
-def _money(value: Any) -> int:
-    number = parse_e18(value)
-    if number < 0:
-        raise ValueError("must not be negative")
-    return number
-
-
-def _ratio(value: Any) -> int:
-    number = parse_e18(value)
-    if not 0 <= number <= E18:
-        raise ValueError("must lie between 0 and 1")
-    return number
-
-
-_TEXT = PlainSerializer(text_e18, return_type=str)
-Money = Annotated[int, BeforeValidator(_money), _TEXT]
-Ratio = Annotated[int, BeforeValidator(_ratio), _TEXT]
-Seconds = Annotated[int, Field(ge=0)]
-Places = Annotated[int, Field(ge=0, le=18)]
-
-
-class Section(BaseModel):
-    """Frozen, no unknown fields; a field `x_e18` is written `x`."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        alias_generator=lambda name: name.removesuffix("_e18"),
-        serialize_by_alias=True,
-    )
+from schemas.policy_cash import Forecasting, Sweep, VarRule
+from schemas.section import Money, Places, Ratio, Seconds, Section
 
 
 class Allocation(Section):
@@ -190,6 +157,7 @@ class Limits(Section):
     loan: Limit = _limit("10", "10000", "50000", "clip")
     transfer: Limit = _limit("100", "250000", "1000000", "refuse")
     deleverage: Limit = _limit("0", "10000", "50000", "clip")
+    sweep: Limit = _limit("10000", "5000000", "20000000", "clip")
     window: Literal["utc_day", "rolling_24h"] = "utc_day"
 
 
@@ -200,6 +168,7 @@ class Approvals(Section):
 
     loan_usd_e18: Money = parse_e18("5000")
     transfer_usd_e18: Money = parse_e18("100000")
+    sweep_usd_e18: Money = parse_e18("1000000")
     dual_usd_e18: Money | None = None
     ttl_s: Annotated[int, Field(ge=1)] = 14_400
 
@@ -284,6 +253,9 @@ class Policy(Section):
     approvals: Approvals = Approvals()
     guards: Guards = Guards()
     execution: Execution = Execution()
+    sweep: Sweep = Sweep()
+    var: VarRule = VarRule()
+    forecast: Forecasting = Forecasting()
     screening: Screening = Screening()
     accounts: tuple[Account, ...] = ()
     people: tuple[Person, ...] = ()

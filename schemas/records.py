@@ -449,12 +449,12 @@ class CashPosition(msgspec.Struct, frozen=True, gc=False):
     account_id: str
     as_of_ms: int
     avail_usd_e4: int
-    booked_usd_e4: int
     pending_out_e4: int
     pending_in_e4: int
-    target_float_e4: int
     investable_usd_e4: int
     stale: bool
+    booked_usd_e4: int | None = None
+    target_float_e4: int | None = None
     var_bps_e18: int | None = None
 
 class ChainHead(msgspec.Struct, frozen=True, gc=False):
@@ -869,9 +869,9 @@ class Var(msgspec.Struct, frozen=True, gc=False):
     status: str
     var_usd_e4: int
     es_usd_e4: int
-    base_usd_e4: int
     method: str
     as_of_ms: int
+    base_usd_e4: int | None = None
     var_bps_e18: int | None = None
     band_low_e4: int | None = None
     band_high_e4: int | None = None
@@ -3614,10 +3614,15 @@ def encode_cash_position(prefix: bytes, v: CashPosition) -> bytes:
     n3 = (d3.bit_length() + 8) >> 3
     if n3 > 8:
         bound(d3, 20, "avail_usd")
-    d4 = v.booked_usd_e4
-    n4 = (d4.bit_length() + 8) >> 3
-    if n4 > 8:
-        bound(d4, 20, "booked_usd")
+    o4 = v.booked_usd_e4
+    if o4 is None:
+        p4 = b"\0"
+    else:
+        d4 = o4
+        n4 = (d4.bit_length() + 8) >> 3
+        if n4 > 8:
+            bound(d4, 20, "booked_usd")
+        p4 = b"\2" + LEN[n4] + d4.to_bytes(n4, "big", signed=True)
     d5 = v.pending_out_e4
     n5 = (d5.bit_length() + 8) >> 3
     if n5 > 8:
@@ -3626,10 +3631,15 @@ def encode_cash_position(prefix: bytes, v: CashPosition) -> bytes:
     n6 = (d6.bit_length() + 8) >> 3
     if n6 > 8:
         bound(d6, 20, "pending_in")
-    d7 = v.target_float_e4
-    n7 = (d7.bit_length() + 8) >> 3
-    if n7 > 8:
-        bound(d7, 20, "target_float")
+    o7 = v.target_float_e4
+    if o7 is None:
+        p7 = b"\0"
+    else:
+        d7 = o7
+        n7 = (d7.bit_length() + 8) >> 3
+        if n7 > 8:
+            bound(d7, 20, "target_float")
+        p7 = b"\2" + LEN[n7] + d7.to_bytes(n7, "big", signed=True)
     d8 = v.investable_usd_e4
     n8 = (d8.bit_length() + 8) >> 3
     if n8 > 8:
@@ -3652,14 +3662,12 @@ def encode_cash_position(prefix: bytes, v: CashPosition) -> bytes:
             long(v.as_of_ms),
             LEN[n3],
             d3.to_bytes(n3, "big", signed=True),
-            LEN[n4],
-            d4.to_bytes(n4, "big", signed=True),
+            p4,
             LEN[n5],
             d5.to_bytes(n5, "big", signed=True),
             LEN[n6],
             d6.to_bytes(n6, "big", signed=True),
-            LEN[n7],
-            d7.to_bytes(n7, "big", signed=True),
+            p7,
             LEN[n8],
             d8.to_bytes(n8, "big", signed=True),
             p9,
@@ -3686,14 +3694,20 @@ def decode_cash_position(data: bytes, pos: int) -> CashPosition:
         end = pos + (n >> 1)
         f_avail_usd_e4 = _int(data[pos:end], "big", signed=True)
         pos = end
+    f_booked_usd_e4: int | None = None
     n = data[pos]
-    if n > 16 or n & 1:
-        f_booked_usd_e4, pos = read_decimal(data, pos, 20, "booked_usd")
-    else:
-        pos += 1
-        end = pos + (n >> 1)
-        f_booked_usd_e4 = _int(data[pos:end], "big", signed=True)
-        pos = end
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("booked_usd", n)
+        n = data[pos]
+        if n > 16 or n & 1:
+            f_booked_usd_e4, pos = read_decimal(data, pos, 20, "booked_usd")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_booked_usd_e4 = _int(data[pos:end], "big", signed=True)
+            pos = end
     n = data[pos]
     if n > 16 or n & 1:
         f_pending_out_e4, pos = read_decimal(data, pos, 20, "pending_out")
@@ -3710,14 +3724,20 @@ def decode_cash_position(data: bytes, pos: int) -> CashPosition:
         end = pos + (n >> 1)
         f_pending_in_e4 = _int(data[pos:end], "big", signed=True)
         pos = end
+    f_target_float_e4: int | None = None
     n = data[pos]
-    if n > 16 or n & 1:
-        f_target_float_e4, pos = read_decimal(data, pos, 20, "target_float")
-    else:
-        pos += 1
-        end = pos + (n >> 1)
-        f_target_float_e4 = _int(data[pos:end], "big", signed=True)
-        pos = end
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("target_float", n)
+        n = data[pos]
+        if n > 16 or n & 1:
+            f_target_float_e4, pos = read_decimal(data, pos, 20, "target_float")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_target_float_e4 = _int(data[pos:end], "big", signed=True)
+            pos = end
     n = data[pos]
     if n > 16 or n & 1:
         f_investable_usd_e4, pos = read_decimal(data, pos, 20, "investable_usd")
@@ -3752,12 +3772,12 @@ def decode_cash_position(data: bytes, pos: int) -> CashPosition:
         f_account_id,
         f_as_of_ms,
         f_avail_usd_e4,
-        f_booked_usd_e4,
         f_pending_out_e4,
         f_pending_in_e4,
-        f_target_float_e4,
         f_investable_usd_e4,
         f_stale,
+        f_booked_usd_e4,
+        f_target_float_e4,
         f_var_bps_e18,
     )
 
@@ -7781,10 +7801,15 @@ def encode_var(prefix: bytes, v: Var) -> bytes:
     n5 = (d5.bit_length() + 8) >> 3
     if n5 > 8:
         bound(d5, 20, "es_usd")
-    d6 = v.base_usd_e4
-    n6 = (d6.bit_length() + 8) >> 3
-    if n6 > 8:
-        bound(d6, 20, "base_usd")
+    o6 = v.base_usd_e4
+    if o6 is None:
+        p6 = b"\0"
+    else:
+        d6 = o6
+        n6 = (d6.bit_length() + 8) >> 3
+        if n6 > 8:
+            bound(d6, 20, "base_usd")
+        p6 = b"\2" + LEN[n6] + d6.to_bytes(n6, "big", signed=True)
     o7 = v.var_bps_e18
     if o7 is None:
         p7 = b"\0"
@@ -7826,8 +7851,7 @@ def encode_var(prefix: bytes, v: Var) -> bytes:
             d4.to_bytes(n4, "big", signed=True),
             LEN[n5],
             d5.to_bytes(n5, "big", signed=True),
-            LEN[n6],
-            d6.to_bytes(n6, "big", signed=True),
+            p6,
             p7,
             p8,
             p9,
@@ -7870,14 +7894,20 @@ def decode_var(data: bytes, pos: int) -> Var:
         end = pos + (n >> 1)
         f_es_usd_e4 = _int(data[pos:end], "big", signed=True)
         pos = end
+    f_base_usd_e4: int | None = None
     n = data[pos]
-    if n > 16 or n & 1:
-        f_base_usd_e4, pos = read_decimal(data, pos, 20, "base_usd")
-    else:
-        pos += 1
-        end = pos + (n >> 1)
-        f_base_usd_e4 = _int(data[pos:end], "big", signed=True)
-        pos = end
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("base_usd", n)
+        n = data[pos]
+        if n > 16 or n & 1:
+            f_base_usd_e4, pos = read_decimal(data, pos, 20, "base_usd")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_base_usd_e4 = _int(data[pos:end], "big", signed=True)
+            pos = end
     f_var_bps_e18: int | None = None
     n = data[pos]
     pos += 1
@@ -7938,9 +7968,9 @@ def decode_var(data: bytes, pos: int) -> Var:
         f_status,
         f_var_usd_e4,
         f_es_usd_e4,
-        f_base_usd_e4,
         f_method,
         f_as_of_ms,
+        f_base_usd_e4,
         f_var_bps_e18,
         f_band_low_e4,
         f_band_high_e4,
