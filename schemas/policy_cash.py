@@ -44,7 +44,8 @@ class Product(Section):
 
     Times of day are New York's. `settle_days` counts business days from the order's day to the day
     on which the money moves. `matures` says when it comes back by itself: the next business day,
-    after `term_days`, or never (it is brought back). `discount_rate` is the bill's rate on a year
+    the last Tuesday within `term_days` (as bills do), after `term_days`, or never (it is brought
+    back). `discount_rate` is the bill's rate on a year
     of 360 days; without one a bill is ordered by its face, which it never costs more than.
     `beneficiary` is the account that receives the money, as bank/number, the bank by its nine
     digits or its BIC: what screening looks at and what is paid are one text. Without it nothing
@@ -57,7 +58,7 @@ class Product(Section):
     opens: Clock = "00:00"
     closes: Clock
     settle_days: Annotated[int, Field(ge=0, le=10)] = 0
-    matures: Literal["next_day", "term", "never"]
+    matures: Literal["next_day", "tuesday", "term", "never"]
     term_days: Annotated[int, Field(ge=0, le=365)] = 0
     discount_rate_e18: Ratio | None = None
     beneficiary: Annotated[str, Field(pattern=_BENEFICIARY)] | None = None
@@ -68,7 +69,7 @@ class Product(Section):
     def _consistent(self) -> Product:
         if seconds(self.opens) >= seconds(self.closes):
             raise ValueError(f"opens={self.opens} and closes={self.closes}: opens < closes")
-        if (self.matures == "term") != (self.term_days > 0):
+        if (self.matures in ("tuesday", "term")) != (self.term_days > 0):
             raise ValueError(f"matures={self.matures} and term_days={self.term_days} disagree")
         return self
 
@@ -104,7 +105,7 @@ PRODUCTS = (
             "calendar": "SIFMA",
             "closes": "15:00",
             "settle_days": 1,
-            "matures": "term",
+            "matures": "tuesday",
             "term_days": 28,
         }
     ),

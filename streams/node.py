@@ -1,8 +1,8 @@
 """One event through one node: the same function live, in tests and in a replay.
 
-Copies of policy and controls change the partition's own entry; everything else goes to the node's
-step with the entries of its key. The message key must be the key the contract derives from the
-record, because state of one account in two places would be two truths.
+Copies of policy, controls and calendars change the partition's own entry; everything else goes to
+the node's step with the entries of its key. The message key must be the key the contract derives
+from the record, because state of one account in two places would be two truths.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from msgspec.structs import replace
+
 from schemas.policy import parse
-from schemas.records import ControlCopy, PolicyCopy
+from schemas.records import Calendar, ControlCopy, PolicyCopy
 from schemas.topics import BY_NAME, key_of
+from streams.newyork import FIRST_YEAR, day_number
 from streams.step import (
     NOTHING_IN_FORCE,
     Entries,
@@ -23,7 +26,7 @@ from streams.step import (
     Refused,
     Store,
 )
-from tables.partition import ControlEntry, PartitionEntry
+from tables.partition import CalendarYear, ControlEntry, PartitionEntry
 from tables.spec import PARTITION_KEY, TableSpec
 
 TIME_MAX_MS = 1 << 48
@@ -63,6 +66,8 @@ def fold(node: Node, store: Store, event: Event) -> list[Any]:
             return _copy_policy(store, body)
         if isinstance(body, ControlCopy):
             return _copy_control(store, body)
+        if isinstance(body, Calendar):
+            return _copy_calendar(store, body)
         event = _with_value(event, body)
     elif event.topic[0] != "@":
         expected = key_of(BY_NAME[event.topic], value)
@@ -87,26 +92,44 @@ def _copy_policy(store: Store, copy: PolicyCopy) -> list[Any]:
         parse(copy.body)
     except ValueError as why:
         raise Refused("policy", "body", copy.name, str(why)) from why
-    old = store.get(PARTITION_KEY) or PartitionEntry()
-    store.put(
-        PARTITION_KEY,
-        PartitionEntry(copy.name, copy.version, copy.hash, copy.body, old.controls),
+    _change(
+        store,
+        policy_name=copy.name,
+        policy_version=copy.version,
+        policy_hash=copy.hash,
+        policy_body=copy.body,
     )
     return []
 
 
 def _copy_control(store: Store, copy: ControlCopy) -> list[Any]:
-    old = store.get(PARTITION_KEY) or PartitionEntry()
-    others = [control for control in old.controls if control.scope != copy.scope]
     new = ControlEntry(copy.scope, copy.mode, copy.epoch, copy.reason)
-    controls = tuple(sorted([*others, new], key=lambda control: control.scope))
-    store.put(
-        PARTITION_KEY,
-        PartitionEntry(
-            old.policy_name, old.policy_version, old.policy_hash, old.policy_body, controls
-        ),
-    )
+    others = [one for one in _entry(store).controls if one.scope != copy.scope]
+    _change(store, controls=tuple(sorted([*others, new], key=lambda control: control.scope)))
     return []
+
+
+def _copy_calendar(store: Store, copy: Calendar) -> list[Any]:
+    if not FIRST_YEAR <= copy.year < 3000:
+        raise Refused("range", "year", copy.year, f"must lie between {FIRST_YEAR} and 2999")
+    first, next_first = (day_number(year, 1, 1) for year in (copy.year, copy.year + 1))
+    for day in copy.closed:
+        if not first <= day < next_first:
+            raise Refused("range", "closed", day, f"is no day of {copy.year}")
+    new = CalendarYear(copy.calendar, copy.year, tuple(sorted(copy.closed)))
+    same = (new.calendar, new.year)
+    others = [one for one in _entry(store).calendars if (one.calendar, one.year) != same]
+    years = sorted([*others, new], key=lambda one: (one.calendar, one.year))
+    _change(store, calendars=tuple(years))
+    return []
+
+
+def _entry(store: Store) -> PartitionEntry:
+    return store.get(PARTITION_KEY) or PartitionEntry()
+
+
+def _change(store: Store, **changes: Any) -> None:
+    store.put(PARTITION_KEY, replace(_entry(store), **changes))
 
 
 @lru_cache(maxsize=64)
@@ -116,6 +139,7 @@ def _in_force(entry: PartitionEntry) -> InForce:
         version=f"{entry.policy_name}@{entry.policy_version}" if entry.policy_body else "none",
         policy_hash=entry.policy_hash,
         controls=entry.controls,
+        calendars=entry.calendars,
     )
 
 

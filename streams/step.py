@@ -16,7 +16,7 @@ import msgspec
 from schemas.ids import derive
 from schemas.policy import Policy
 from schemas.records import Meta, Source
-from tables.partition import ControlEntry
+from tables.partition import CalendarYear, ControlEntry
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -96,12 +96,15 @@ class InvariantBroken(RuntimeError):
 
 
 class InForce(msgspec.Struct, frozen=True):
-    """What holds in this partition now: policy, its `name@version` and hash, and the controls."""
+    """What holds in this partition now: policy, its `name@version` and hash, the controls,
+    and the calendars.
+    """
 
     policy: Policy | None
     version: str
     policy_hash: str
     controls: tuple[ControlEntry, ...]
+    calendars: tuple[CalendarYear, ...] = ()
 
     @property
     def epoch(self) -> int:

@@ -1,4 +1,4 @@
-"""What each partition of each node knows besides its keys: the policy and the controls in force
+"""What each partition of each node knows besides its keys: policy, controls and calendars in force
 there.
 """
 
@@ -17,9 +17,17 @@ class ControlEntry(State, frozen=True):
     reason: str
 
 
+class CalendarYear(State, frozen=True):
+    """The closed days of one calendar (FED, SIFMA) in one year, as days since 1970-01-01."""
+
+    calendar: str
+    year: int
+    closed: tuple[int, ...] = ()
+
+
 class PartitionEntry(State, frozen=True):
-    """Policy (canonical JSON in `body`) and controls in force from this place in the partition's
-    order on.
+    """Policy (canonical JSON in `body`), controls and calendars in force from this place in the
+    partition's order on.
     """
 
     policy_name: str = ""
@@ -27,6 +35,7 @@ class PartitionEntry(State, frozen=True):
     policy_hash: str = ""
     policy_body: str = ""
     controls: tuple[ControlEntry, ...] = ()
+    calendars: tuple[CalendarYear, ...] = ()
 
 
 PARTITION_PART = {PARTITION_KEY: PartitionEntry}
