@@ -32,6 +32,7 @@ def work(account_id: str, op: str, amount: str, **more: Any) -> dict[str, Any]:
         "transfer_id": leg_id(intent_id, leg),
         "source": "UNIFIED",
         "target": "FUND",
+        "executed_by": "weir",
         **more,
     }
 
