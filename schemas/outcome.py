@@ -22,11 +22,16 @@ class Outcome(Enum):
     stale_balance = "stale_balance"
     stale_input = "stale_input"
     currency_mismatch = "currency_mismatch"
+    no_calendar = "no_calendar"
+    no_forecast = "no_forecast"
+    in_flight = "in_flight"
+    dead_time = "dead_time"
     no_check = "no_check"
     screening = "screening"
     peg_break = "peg_break"
     past_cutoff = "past_cutoff"
     floor_breach = "floor_breach"
+    cash_short = "cash_short"
     over_single_limit = "over_single_limit"
     over_daily_limit = "over_daily_limit"
     below_min = "below_min"
@@ -55,9 +60,14 @@ _TRANSIENT = frozenset(
         Outcome.stale_mark,
         Outcome.stale_balance,
         Outcome.stale_input,
+        Outcome.no_calendar,
+        Outcome.no_forecast,
+        Outcome.in_flight,
+        Outcome.dead_time,
         Outcome.peg_break,
         Outcome.over_daily_limit,
         Outcome.floor_breach,
+        Outcome.cash_short,
         Outcome.no_margin,
         Outcome.no_provider,
         Outcome.both_short,

@@ -4,16 +4,18 @@ where.
 Wiring, replay, documentation and the test harness are all made from these tuples.
 
     hedge-executions, loan-states, snapshots ─> book ─> proposals ─> gate ─> intents ─> (executor)
-                                  book-inputs <─ outcomes ─┴───────────────────┘
+                 balance_events ─> cash ─> proposals ─────┘   │                │
+                         book-inputs, cash-inputs <─ outcomes ┴────────────────┘
     every decision ─> audit
 """
 
 from __future__ import annotations
 
-from streams import audit, book, gate, intents
+from streams import audit, book, cash, gate, intents
 from streams.node import Node
 from tables.audit import AUDIT as AUDIT_TABLE
 from tables.book import BOOK as BOOK_TABLE
+from tables.cash import CASH as CASH_TABLE
 from tables.gate import GATE as GATE_TABLE
 from tables.intents import INTENTS as INTENTS_TABLE
 
@@ -39,6 +41,24 @@ BOOK = Node(
         "treasury.tax-lots.v1",
         "treasury.allocations.v1",
         "treasury.actions.v1",
+        "treasury.alerts.v1",
+        "treasury.proposals.v1",
+        "treasury.decisions.v1",
+    ),
+)
+
+CASH = Node(
+    name="cash",
+    app=PIPELINE,
+    sources=("balance_events", "treasury.cash-inputs.v1"),
+    inbox="treasury.cash-inputs.v1",
+    table=CASH_TABLE,
+    step=cash.step,
+    sinks=(
+        "cash_positions",
+        "treasury.forecasts.v1",
+        "treasury.var.v1",
+        "treasury.attempts.v1",
         "treasury.alerts.v1",
         "treasury.proposals.v1",
         "treasury.decisions.v1",
@@ -91,5 +111,5 @@ AUDIT = Node(
     per_partition=True,
 )
 
-NODES = (BOOK, GATE, INTENTS, AUDIT)
+NODES = (BOOK, CASH, GATE, INTENTS, AUDIT)
 RELAYED = ("orch_config_updates", "treasury.controls.v1")

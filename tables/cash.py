@@ -15,12 +15,15 @@ from tables.state import State
 
 
 class Balance(State, frozen=True):
-    """A balance, key `avail` or `booked`: the newest the bank told, with the code it had."""
+    """A balance, key `avail` or `booked`: the newest the bank told, with the code it had; of a
+    prior-day statement the day it closes.
+    """
 
     code: str
     amount_e18: int
     as_of_ms: int
     source: Coordinates
+    statement_day: int | None = None
 
 
 class Recent(State, frozen=True):
@@ -66,7 +69,9 @@ class Scheduled(State, frozen=True):
 
 
 class Risk(State, frozen=True):
-    """Value at risk as the statements have it; bands None where there are no observations."""
+    """Value at risk as the statements have it under a policy version; bands None where there are
+    no observations.
+    """
 
     n: int
     status: str
@@ -75,27 +80,34 @@ class Risk(State, frozen=True):
     band_low_e18: int | None
     band_high_e18: int | None
     as_of_ms: int
-    quantile_e18: int
-    window: int
-    min_obs: int
+    version: str
     published_bps_e18: int | None = None
 
 
-class Expected(State, frozen=True):
-    """What is expected of a business day, key its number as six digits.
-
-    `median_e18` and `tail_e18` come from past days, known payments left out; p50 and p95 are what
-    was said first with them, and are scored once the day's statement is there.
-    """
+class Usual(State, frozen=True):
+    """What went out on such days, known payments left out, key the day as six digits."""
 
     median_e18: int
     tail_e18: int
     method: str
     sample: int
+    version: str
+
+
+class Expected(State, frozen=True):
+    """What is expected of a business day, key its number as six digits.
+
+    `p50_e18` and `p95_e18` are the latest said; `first_p50_e18` and `first_p95_e18` were said first
+    and are scored against what the day's statement shows.
+    """
+
     p50_e18: int
     p95_e18: int
-    said_p50_e18: int
-    said_p95_e18: int
+    method: str
+    sample: int
+    first_p50_e18: int
+    first_p95_e18: int
+    actual_e18: int | None = None
 
 
 class Take(State, frozen=True):
@@ -111,7 +123,7 @@ class Order(State, frozen=True):
     `amount_e18` is what it may move at most: asked, then granted, then done. Of a confirmed
     placement `left_e18` is what is still placed and `taken_e18` what open orders bring back of it.
     `seen_ms` and `back_ms` tell the as-of of the report in which its entry, and that of its
-    maturity, was booked (0: not yet).
+    maturity or return, was booked (0: not yet); `seen_ref` names the first.
     """
 
     intent_id: str
@@ -131,6 +143,7 @@ class Order(State, frozen=True):
     confirmed_ms: int = 0
     seen_ms: int = 0
     back_ms: int = 0
+    seen_ref: str = ""
     reason: str = ""
     takes: tuple[Take, ...] = ()
 
@@ -142,12 +155,17 @@ class Active(State, frozen=True):
 
 
 class Deciding(State, frozen=True):
-    """Until when nothing is proposed again, under which policy that was said, and the wake-up."""
+    """Until when nothing of a kind is proposed again and under which policy that was said, the
+    wake-up, and the last order in either direction.
+    """
 
     wait_until_ms: int = 0
     wait_version: str = ""
     wait_reason: str = ""
+    wait_kind: str = ""
     wake_ms: int = 0
+    last_out: str = ""
+    last_back: str = ""
 
 
 CASH = TableSpec(
@@ -160,6 +178,7 @@ CASH = TableSpec(
         "listed": Listed,
         "scheduled": Scheduled,
         "risk": Risk,
+        "usual": Usual,
         "forecasts": Expected,
         "orders": Order,
         "active": Active,

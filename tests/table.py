@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from schemas.money import parse_e18, text_e18
+from schemas.money import parse_e18, text_scaled
 
-SUFFIXES = ("", "_e18", "_ms", "_")
+SUFFIXES = ("", "_e18", "_e4", "_ms", "_")
+
+PLACES = {"_e18": 18, "_e4": 4}
 
 
 class Row(NamedTuple):
@@ -61,7 +63,7 @@ def said(record: Any, name: str) -> str:
                 return "null"
             if isinstance(value, bool):
                 return str(value).lower()
-            return text_e18(value) if suffix == "_e18" else str(value)
+            return text_scaled(value, PLACES[suffix]) if suffix in PLACES else str(value)
     raise AttributeError(f"{type(record).__name__} has no field {name}")
 
 

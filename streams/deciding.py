@@ -1,0 +1,121 @@
+"""When an account decides: at every balance, payment, outcome and wake-up, one order at a time.
+
+After a refusal the same direction waits: until the next UTC day when the day's limit was used up, a
+minute where the same request may pass later, else (people, the bank or a rule said no) until the
+next cut-off; another policy ends the wait, and a cut-off that has passed begins none. The
+account asks to be woken when something changes by time alone: a cut-off, a balance that grows old,
+the day in New York, a payment that comes near, an entry that should have been booked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from schemas.outcome import Outcome
+from schemas.records import Meta
+from streams import alerts, cash_said, cutoff, forecast, orders, sweep
+from streams.cash_facts import Decided, Facts, figures
+from streams.newyork import DAY_MS, at
+from streams.step import Entries, Event, InForce, InvariantBroken, Tick, Wake
+from tables.cash import Deciding, Order
+
+RETRY_MS = 60_000
+SHORT, MISSING = "cash_short", "entry_missing"
+TRANSIENT = frozenset(outcome.value for outcome in Outcome if outcome.transient)
+
+
+def step(
+    entries: Entries, event: Event, in_force: InForce, trigger: str, facts: Facts, stamp: Meta
+) -> list[Any]:
+    """The records of a decision, its order if one follows, and the next wake-up."""
+    policy = in_force.policy
+    said = cash_said.Said(entries, event, in_force, trigger, stamp)
+    if policy is None:
+        decided = Decided(reason=Outcome.no_policy.value)
+        return [cash_said.decision(said, facts, decided, None)]
+    decided = sweep.decide(policy, facts)
+    sums = None if facts.balance is None else figures(policy, facts, facts.balance)
+    outputs: list[Any] = [cash_said.decision(said, facts, decided, sums)]
+    if decided.kind:
+        order = cash_said.order(said, facts, decided, policy)
+        orders.add(entries, order)
+        _remember(entries, order)
+        outputs.append(cash_said.proposal(said, facts, decided, policy))
+    outputs += _alert(entries, event, facts, decided)
+    return outputs + _wake(entries, event, in_force, facts)
+
+
+def ended(entries: Entries, event: Event, in_force: InForce, order: Order) -> None:
+    """After an order that ended without effect the direction waits."""
+    if order.state not in orders.WITHOUT_EFFECT or order.state == orders.REVERSED:
+        return
+    old: Deciding = entries.get("deciding") or Deciding()
+    new = replace(
+        old,
+        wait_until_ms=_until_ms(event.at_ms, in_force, order),
+        wait_version=in_force.version,
+        wait_reason=order.reason or order.state.lower(),
+        wait_kind=order.kind,
+    )
+    entries.put("deciding", new)
+
+
+def _until_ms(at_ms: int, in_force: InForce, order: Order) -> int:
+    if in_force.policy is None:
+        raise InvariantBroken("an order is open, but no policy is in force")
+    if order.state == "EXPIRED" or order.reason == Outcome.past_cutoff.value:
+        return at_ms
+    if order.reason == Outcome.over_daily_limit.value:
+        return (at_ms // DAY_MS + 1) * DAY_MS
+    if order.reason in TRANSIENT:
+        return at_ms + RETRY_MS
+    sweep = in_force.policy.sweep
+    return cutoff.next_ms(at_ms, sweep) - sweep.lead_s * 1000
+
+
+def _remember(entries: Entries, order: Order) -> None:
+    old: Deciding = entries.get("deciding") or Deciding()
+    key = orders.key_of(order.intent_id)
+    out = order.kind == orders.OUT
+    new = replace(old, last_out=key) if out else replace(old, last_back=key)
+    entries.put("deciding", replace(new, wait_until_ms=0))
+
+
+def _alert(entries: Entries, event: Event, facts: Facts, decided: Decided) -> list[Any]:
+    """What people must know: too little can be brought back; the bank shows no entry of ours."""
+    outputs: list[Any] = []
+    if decided.short_e18 > 0:
+        text = "less can be brought back than is needed"
+        outputs += alerts.fire(entries, event, SHORT, text, "critical")
+    elif decided.reason != Outcome.in_flight.value:
+        outputs += alerts.resolve(entries, event, SHORT, "enough is there again")
+    for order in orders.active(entries):
+        late_ms = orders.overdue_ms(order, facts.today)
+        if late_ms is not None and event.at_ms >= late_ms:
+            text = f"{order.intent_id} is confirmed, but the bank shows no entry of it"
+            outputs += alerts.fire(entries, event, f"{MISSING}:{order.intent_id}", text)
+    return outputs
+
+
+def _wake(entries: Entries, event: Event, in_force: InForce, facts: Facts) -> list[Any]:
+    policy = in_force.policy
+    old: Deciding = entries.get("deciding") or Deciding()
+    if policy is None:
+        return []
+    lead_ms = policy.sweep.lead_s * 1000
+    times = [
+        cutoff.next_ms(event.at_ms, policy.sweep) - lead_ms,
+        at(facts.today + 1, 0),
+        old.wait_until_ms,
+        forecast.next_change_ms(entries, event.at_ms) or 0,
+    ]
+    if facts.balance is not None:
+        times.append(facts.balance.as_of_ms + policy.guards.balance_age_max_s * 1000 + 1)
+    times += [orders.overdue_ms(one, facts.today) or 0 for one in orders.active(entries)]
+    due_ms = min(time_ms for time_ms in times if time_ms > event.at_ms)
+    was_ms = 0 if isinstance(event.value, Tick) else old.wake_ms
+    if due_ms != old.wake_ms:
+        entries.put("deciding", replace(old, wake_ms=due_ms))
+    return [] if due_ms == was_ms else [Wake(due_ms)]

@@ -1,0 +1,120 @@
+"""What flowed through an account on each business day, as prior-day statements book it.
+
+Of a statement only booked entries count, our own movements left out. An entry belongs to the day it
+was booked, else to the day the statement closes; weekends and holidays join the next business day
+of the FED calendar. A day is observed when a statement closes it: a missing statement is a missing
+observation, never a zero. A restatement replaces its day; an entry that two statements list counts
+once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from schemas.policy import Policy
+from schemas.records import BalanceEvent, BankEntry
+from streams import orders
+from streams.balances import BOOK, E4_TO_E18
+from streams.calendar import Calendar
+from streams.step import Entries, Refused
+from tables.cash import DayFlow, Listed, Statement
+
+KEEP_DAYS = 35
+"""How long a second listing of an entry, or a payment that was due, is remembered."""
+KEEP_MORE = 60
+"""Statements kept beyond those that VaR and forecast look at."""
+
+
+class Observed(NamedTuple):
+    """One observed business day: net flow, gross outflow, and the outflow that was known before."""
+
+    day: int
+    net_e18: int
+    out_e18: int
+    known_out_e18: int
+
+
+def take(entries: Entries, value: BalanceEvent, said: str, policy: Policy | None) -> bool:
+    """Folds a prior-day statement; whether the flows changed."""
+    day = value.statement_date
+    if day is None:
+        return False
+    key = key_of(day)
+    old: Statement | None = entries.get("statements", key)
+    if old is not None:
+        if old.msg_id == value.msg_id and old.hash == said:
+            return False
+        if old.msg_id == value.msg_id:
+            raise Refused("exists_different", "msg_id", value.msg_id, "said something else before")
+        if value.as_of_ms < old.as_of_ms:
+            return False
+    _forget(entries, day)
+    flows = _by_day(entries, value, day)
+    entries.put("statements", Statement(value.msg_id, said, value.as_of_ms, flows), key)
+    _prune(entries, policy)
+    return old is None or old.flows != flows
+
+
+def observed(entries: Entries, fed: Calendar) -> list[Observed]:
+    """The observed business days, oldest first. Raises NoCalendar."""
+    sums: dict[int, list[int]] = {}
+    closed: set[int] = set()
+    for key, value in entries.range("statements"):
+        statement: Statement = value
+        day = int(key)
+        if fed.is_open(day):
+            closed.add(day)
+        for flow in statement.flows:
+            total = sums.setdefault(fed.on_or_after(flow.day), [0, 0, 0])
+            total[0] += flow.net_e18
+            total[1] += flow.out_e18
+            total[2] += flow.known_out_e18
+    return [Observed(day, *sums.get(day, (0, 0, 0))) for day in sorted(closed)]
+
+
+def key_of(day: int) -> str:
+    """A day as part of a table key, in the order of days."""
+    return f"{day:06d}"
+
+
+def booked(value: BalanceEvent) -> Iterable[BankEntry]:
+    """The entries that moved money."""
+    return (entry for entry in value.entries if entry.status == BOOK)
+
+
+def _by_day(entries: Entries, value: BalanceEvent, statement_day: int) -> tuple[DayFlow, ...]:
+    days: dict[int, list[int]] = {}
+    for entry in booked(value):
+        day = statement_day if entry.booking_date is None else entry.booking_date
+        listed = f"{entry.ref}|{day}|{entry.amount_e4}"
+        if entries.get("listed", listed) is not None:
+            continue
+        entries.put("listed", Listed(statement_day), listed)
+        if orders.find(entries, entry.end_to_end_id) is not None:
+            continue
+        amount_e18 = entry.amount_e4 * E4_TO_E18
+        total = days.setdefault(day, [0, 0, 0])
+        total[0] += amount_e18
+        if amount_e18 < 0:
+            total[2 if _was_known(entries, entry) else 1] -= amount_e18
+    return tuple(DayFlow(day, *days[day]) for day in sorted(days))
+
+
+def _was_known(entries: Entries, entry: BankEntry) -> bool:
+    ref = entry.end_to_end_id
+    return ref is not None and entries.get("scheduled", ref) is not None
+
+
+def _forget(entries: Entries, statement_day: int) -> None:
+    """What the statement listed before, and what is too old to be listed twice."""
+    for listed, value in list(entries.range("listed")):
+        if value.day == statement_day or value.day < statement_day - KEEP_DAYS:
+            entries.delete("listed", listed)
+
+
+def _prune(entries: Entries, policy: Policy | None) -> None:
+    window = 250 if policy is None else policy.var.window
+    keys = [key for key, _ in entries.range("statements")]
+    for key in keys[: max(0, len(keys) - window - KEEP_MORE)]:
+        entries.delete("statements", key)

@@ -1,0 +1,97 @@
+"""What a bank's booked entries say of our own orders: moved, come back, returned, or moved twice.
+
+An entry is ours by its end-to-end id alone; amounts prove nothing. The first sight of an order's
+entry, and of its return, goes to the intents node as evidence. A credit with the id of a placement
+is its maturity from the day it matures on, and a return before. A second entry for one order is
+told to people: the bank may have paid twice.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec.structs import replace
+
+from schemas.records import AttemptRecord, BalanceEvent, BankEntry, Meta
+from streams import alerts, orders
+from streams.balances import E4_TO_E18
+from streams.flows import booked
+from streams.newyork import day_of
+from streams.step import Emit, Entries, Event
+from tables.cash import Order, Scheduled
+
+RETURNED = "returned"
+DOUBLE = "double_entry"
+
+
+def take(entries: Entries, event: Event, stamp: Meta) -> list[Any]:
+    """Folds the booked entries of a message."""
+    value: BalanceEvent = event.value
+    outputs: list[Any] = []
+    for entry in booked(value):
+        _known(entries, entry)
+        order = orders.find(entries, entry.end_to_end_id)
+        if order is not None:
+            outputs += _ours(entries, event, order, entry, stamp)
+    return outputs
+
+
+def _known(entries: Entries, entry: BankEntry) -> None:
+    """A payment that was known before has happened."""
+    known: Scheduled | None = None
+    if entry.end_to_end_id is not None:
+        known = entries.get("scheduled", entry.end_to_end_id)
+    if known is not None and not known.seen:
+        entries.put("scheduled", replace(known, seen=True), str(entry.end_to_end_id))
+
+
+def _ours(entries: Entries, event: Event, order: Order, entry: BankEntry, stamp: Meta) -> list[Any]:
+    as_of_ms = event.value.as_of_ms
+    day = day_of(as_of_ms) if entry.booking_date is None else entry.booking_date
+    moves = (entry.amount_e4 < 0) == (order.kind == orders.OUT)
+    if moves:
+        if order.seen_ms:
+            return _twice(entries, event, order, entry) if entry.ref != order.seen_ref else []
+        orders.put(entries, replace(order, seen_ms=as_of_ms, seen_ref=entry.ref))
+        missing = f"entry_missing:{order.intent_id}"
+        return [
+            *alerts.resolve(entries, event, missing, f"{order.intent_id} is booked"),
+            *([] if order.final else [_evidence(order, entry, stamp, event, "done")]),
+        ]
+    if order.back_ms:
+        return []
+    matures = order.matures_day
+    if order.kind == orders.OUT and matures is not None and day >= matures:
+        orders.put(entries, replace(order, back_ms=as_of_ms))
+        missing = f"entry_missing:{order.intent_id}"
+        return alerts.resolve(entries, event, missing, f"{order.intent_id} has come back")
+    orders.put(entries, replace(order, back_ms=as_of_ms))
+    text = f"{order.intent_id} was returned by the bank: {entry.ref}"
+    return [
+        *alerts.fire(entries, event, f"{RETURNED}:{order.intent_id}", text),
+        _evidence(order, entry, stamp, event, "refused"),
+    ]
+
+
+def _twice(entries: Entries, event: Event, order: Order, entry: BankEntry) -> list[Any]:
+    text = f"{order.intent_id} is booked as {order.seen_ref} and again as {entry.ref}"
+    return alerts.fire(entries, event, f"{DOUBLE}:{order.intent_id}", text, "critical")
+
+
+def _evidence(order: Order, entry: BankEntry, stamp: Meta, event: Event, class_: str) -> Emit:
+    """The entry as the intents node takes it: proof of effect, or of its return."""
+    record = AttemptRecord(
+        meta=stamp,
+        attempt_id=f"entry:{entry.ref}",
+        intent_id=order.intent_id,
+        leg="main",
+        n=1,
+        kind="EVIDENCE",
+        class_=class_,
+        venue_ref=entry.ref,
+        amount_done_e18=abs(entry.amount_e4) * E4_TO_E18,
+        facts={"source": "statement", "msg_id": event.value.msg_id},
+        code=RETURNED if class_ == "refused" else None,
+        at_ms=event.timestamp_ms,
+    )
+    return Emit("treasury.attempts.v1", record, key=f"bank|{event.key}|USD")

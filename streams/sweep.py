@@ -1,0 +1,161 @@
+"""Whether, when and how much of an account's cash is placed, and in what.
+
+    sweep-seed-v1   above the limit of value at risk: overnight, all of the excess
+                    else: the excess less the float, in bills (or the ESG product)
+    sweep-safe-v1   the same products, but the float is kept in both branches; money comes back
+
+With too few observations only the overnight product is used and the float is kept, under either
+rule. The excess is what is available, less what is going out, less the floor. Reasons to hold are
+told in the order of HOLDS; an order to bring money back goes before one to place it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schemas.money import E18
+from schemas.outcome import Outcome
+from schemas.policy import Policy
+from schemas.policy_cash import Product
+from streams import bill, cutoff, ladder, reverse
+from streams.calendar import NoCalendar
+from streams.cash_facts import SAFE, Decided, Facts, Figures, figures, is_stale
+from streams.orders import OUT
+from streams.var import OK, breaches
+
+OVERNIGHT, BILL, ESG = "FED_RRP", "TBILL_4W", "CARBON_NOTE"
+CENT_E18 = E18 // 100
+
+Hold = Callable[[Policy, Facts], Outcome | None]
+
+
+def decide(policy: Policy, facts: Facts) -> Decided:
+    """The order, or the hold and its reason."""
+    for check in HOLDS:
+        outcome = check(policy, facts)
+        if outcome is not None:
+            return Decided(reason=outcome.value)
+    if facts.balance is None:
+        return Decided(reason=Outcome.stale_balance.value)
+    sums = figures(policy, facts, facts.balance)
+    try:
+        back = reverse.decide(policy, facts, sums)
+        return place(policy, facts, sums) if back is None else back
+    except NoCalendar:
+        return Decided(reason=Outcome.no_calendar.value)
+
+
+def paused(policy: Policy, facts: Facts) -> Outcome | None:
+    """Nothing moves under PAUSED."""
+    return Outcome.paused if facts.mode == "PAUSED" else None
+
+
+def frozen(policy: Policy, facts: Facts) -> Outcome | None:
+    """A break is open, or people have stopped the account."""
+    return Outcome.frozen if facts.frozen else None
+
+
+def stale_balance(policy: Policy, facts: Facts) -> Outcome | None:
+    """The balance must be known and fresh."""
+    old = facts.balance is None or is_stale(policy, facts.balance, facts.at_ms)
+    return Outcome.stale_balance if old else None
+
+
+def no_calendar(policy: Policy, facts: Facts) -> Outcome | None:
+    """Without the bank's calendar no day is known to be a business day."""
+    return Outcome.no_calendar if facts.business_day is None else None
+
+
+def in_flight(policy: Policy, facts: Facts) -> Outcome | None:
+    """One order of an account at a time."""
+    return Outcome.in_flight if facts.open_id else None
+
+
+HOLDS: tuple[Hold, ...] = (paused, frozen, stale_balance, no_calendar, in_flight)
+
+
+def place(policy: Policy, facts: Facts, sums: Figures) -> Decided:
+    """The order to place money, or why none. Raises NoCalendar."""
+    if facts.mode != "ACTIVE":
+        return Decided(reason=Outcome.paused.value)
+    if sums.avail_e18 <= 0:
+        return Decided(reason=Outcome.stale_balance.value)
+    name, amount = wanted(policy, facts, sums)
+    if amount is None:
+        return Decided(reason=Outcome.no_forecast.value)
+    cutoff_ms = cutoff.next_ms(facts.at_ms, policy.sweep)
+    if name == BILL and policy.sweep.ladder == "ladder-v1":
+        decided = _rung(policy, facts, amount, cutoff_ms)
+    else:
+        decided = _order(policy, facts, name, amount, cutoff_ms)
+    if decided.kind and facts.waits_kind == OUT:
+        return Decided(reason=facts.waits_for)
+    if decided.kind and facts.back_today:
+        return Decided(reason=Outcome.dead_time.value)
+    return decided
+
+
+def wanted(policy: Policy, facts: Facts, sums: Figures) -> tuple[str, int | None]:
+    """The product and the amount by the rule, before rounding; None where a forecast is needed."""
+    sweep = policy.sweep
+    kept = None if sums.float_e18 is None else max(0, sums.excess_e18 - sums.float_e18)
+    risk = facts.risk
+    if risk is None or risk.status != OK:
+        return OVERNIGHT, kept
+    if breaches(risk.var_e18, sums.avail_e18, sweep.var_limit_bps_e18):
+        return OVERNIGHT, kept if sweep.rule == SAFE else max(0, sums.excess_e18)
+    return (ESG if sweep.esg_pref else BILL), kept
+
+
+def _rung(policy: Policy, facts: Facts, amount_e18: int, cutoff_ms: int) -> Decided:
+    """The next rung of the ladder first; once it is full the rest waits overnight."""
+    row = policy.sweep.product(BILL)
+    reason = _closed(policy, row)
+    if reason is not None or row is None:
+        return Decided(reason=(reason or Outcome.class_disabled).value)
+    rung = ladder.next_rung(policy, facts, row, amount_e18, cutoff_ms)
+    days = rung.matures_day - rung.value_day
+    ordered = bill.cost_e18(rung.amount_e18, row.discount_rate_e18, days)
+    if ordered < policy.sweep.min_sweep_usd_e18:
+        return _order(policy, facts, OVERNIGHT, amount_e18, cutoff_ms)
+    return Decided(
+        kind=OUT,
+        product=BILL,
+        amount_e18=ordered,
+        room_e18=amount_e18,
+        cutoff_ms=cutoff_ms,
+        value_day=rung.value_day,
+        matures_day=rung.matures_day,
+    )
+
+
+def _order(policy: Policy, facts: Facts, name: str, amount_e18: int, cutoff_ms: int) -> Decided:
+    row = policy.sweep.product(name)
+    reason = _closed(policy, row)
+    if reason is not None or row is None:
+        return Decided(reason=(reason or Outcome.class_disabled).value)
+    calendar = facts.calendar(row.calendar)
+    value_day = cutoff.value_day(cutoff_ms, row, calendar)
+    matures_day = cutoff.matures_day(value_day, row, calendar)
+    ordered = amount_e18 // CENT_E18 * CENT_E18
+    if name == BILL:
+        days = (matures_day or value_day) - value_day
+        ordered = bill.cost_e18(amount_e18, row.discount_rate_e18, days)
+    if ordered < policy.sweep.min_sweep_usd_e18:
+        return Decided(reason=Outcome.below_min.value)
+    return Decided(
+        kind=OUT,
+        product=name,
+        amount_e18=ordered,
+        room_e18=amount_e18,
+        cutoff_ms=cutoff_ms,
+        value_day=value_day,
+        matures_day=matures_day,
+    )
+
+
+def _closed(policy: Policy, row: Product | None) -> Outcome | None:
+    """Why nothing is placed in a product."""
+    if row is None or not row.enabled:
+        return Outcome.class_disabled
+    return Outcome.screening if row.beneficiary is None else None
