@@ -25,10 +25,6 @@ RATE_LIMITED = frozenset({"10006", "429"})
 """Codes of a refusal because of too many requests: it counts no try."""
 RETURNED = "returned"
 """Code of a refusal that came after the effect: the money is back."""
-ANY_ATTEMPT = 0
-"""Number of an attempt in a record that speaks of the intent by our own id, whichever attempt it
-was.
-"""
 
 CLAIMS_EFFECT = frozenset({"accepted", "done"})
 CLAIMS_NONE = frozenset({"refused", "transient", "not_sent"})
@@ -42,8 +38,8 @@ def take(lane: Lane, record: AttemptRecord) -> None:
     if intent is None:
         raise Refused("unknown_intent", "intent_id", record.intent_id)
     leg = next((one for one in intent.legs if one.leg == record.leg), None)
-    if leg is not None and record.n == ANY_ATTEMPT and intent.kind in saga.BY_ID:
-        record = replace(record, n=leg.n)
+    if leg is not None and intent.kind in saga.BY_ID and record.kind in _FOUND:
+        record = replace(record, n=leg.n)  # all attempts have one id: found by it is found for all
     if leg is None or not 0 < record.n <= leg.n:
         raise Refused("unknown_attempt", "leg", f"{record.leg}#{record.n}", "never asked for")
     check(record, intent.kind)
@@ -212,6 +208,7 @@ def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
         raise Refused("class", "class", record.class_, "done, refused or not_sent")
 
 
+_FOUND = frozenset({"EVIDENCE", "WEBHOOK"})
 _FOLD = {
     "PREPARED": _prepared,
     "RESULT": _result,

@@ -113,7 +113,7 @@ def world(**fates: str) -> World:
     return World(venue=BankBooks(), fates=named, lane_key=LANE)  # type: ignore[arg-type]
 
 
-def word(class_: str, kind: str = "EVIDENCE", n: int = 0, **more: Any) -> AttemptRecord:
+def word(class_: str, kind: str = "EVIDENCE", n: int = 1, **more: Any) -> AttemptRecord:
     """What a statement (EVIDENCE) or the other side (WEBHOOK) says of an order by its id."""
     said = {"attempt_id": f"w-{class_}-{more}", "intent_id": "i1", "leg": "main", "at_ms": T0_MS}
     return AttemptRecord(**{**said, "n": n, "kind": kind, "class_": class_, **more})

@@ -99,6 +99,20 @@ def test_a_booked_entry_confirms_without_an_answer() -> None:
     assert found.lane().halted == ""
 
 
+def test_a_booked_entry_of_an_attempt_thought_absent_is_the_effect_of_the_order() -> None:
+    found = world(_1="lost_before", _2="lost_before")
+    found.give(order())
+    while found.states().count("ATTEMPTED") < 2:
+        if found.pending:
+            found.fold(found.carry(found.pending.pop(0)))
+        else:
+            found.tick()
+    assert found.state().leg.n == 2
+    found.fold(word("done", amount_done_e18=750_000 * E18))
+    assert found.states()[-1] == "CONFIRMED"
+    assert found.lane().halted == ""
+
+
 def test_another_amount_on_the_books_goes_to_people() -> None:
     found = world(_1="lost_after")
     found.give(order())
