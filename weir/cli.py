@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import desk, evidence, letters, policy, reports, resolution
+from weir.verbs import desk, evidence, letters, policy, reports, resolution, web
 
 app = typer.Typer(
     name="weir",
@@ -121,14 +121,18 @@ def run(
 )
 def sandbox(
     context: typer.Context,
-    venue: Annotated[str, typer.Argument(help="The only one so far: bybit.")],
+    venue: Annotated[str, typer.Argument(help="bybit or bank.")],
 ) -> None:
-    """Run a stand-in venue with books of its own; its options: `weir sandbox bybit --help`."""
+    """Run a stand-in with books of its own; its options: `weir sandbox bybit --help`."""
+    words = list(context.args)
+    if venue == "bank":
+        from weir.sandbox.bank.__main__ import app as bank
+
+        bank(args=words, prog_name="weir sandbox bank")
+    if venue != "bybit":
+        raise typer.BadParameter(f"no such venue: {venue}; there are bybit and bank")
     from weir.sandbox import bybit
 
-    if venue != "bybit":
-        raise typer.BadParameter(f"no such venue: {venue}; there is bybit")
-    words = list(context.args)
     kafka = os.environ.get("WEIR_KAFKA")
     if kafka and any(word.partition("=")[0] == "--registry" for word in words):
         words += ["--bootstrap", kafka]  # `--bootstrap` on this line was read as a common option
@@ -288,6 +292,7 @@ letters.add(app)
 policy.add(app)
 reports.add(app)
 resolution.add(app)
+web.add(app)
 
 
 def _common_first(words: list[str]) -> list[str]:
