@@ -56,7 +56,11 @@ def _prepared(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     if leg.state != saga.READY or record.attempt_id != leg.awaits or lane.entry.halted:
         return  # an answer to an earlier question
     facts = record.facts or {}
-    if facts.get("late_ref"):
+    if facts.get("late_ref") and intent.kind in saga.BY_ID:
+        known = {"venue_ref": facts["late_ref"], **_look_soon(lane)}
+        amount_e18 = leg.amount_e18 or intent.granted_e18
+        lane.move(intent, "accepted", "known by its id already", amount_e18=amount_e18, **known)
+    elif facts.get("late_ref"):
         why = f"row {facts['late_ref']} appeared after absence was declared"
         lane.halt(lane.move(intent, "late_row", why), why)
     elif record.watermark is None:

@@ -134,7 +134,9 @@ def _call(lane: Lane, intent: IntentEntry, amount_e18: int, watermark: dict[str,
     facts = work(intent, lane.ask(intent, "call")) | {"amount_e18": amount_e18}
     wallets = (facts["transfer_id"], facts["source"], facts["target"])
     venue = intent.account_id.partition(":")[0]
-    order = requests.order_of(intent.intent_id, intent.params, intent.body, lane.now_ms)
+    order = requests.order_of(
+        intent.intent_id, intent.params, intent.body, lane.now_ms, policy.sweep.tags_in
+    )
     body = requests.body(venue, facts["op"], intent.ccy, amount_e18, wallets, order)
     return Call(
         **facts,

@@ -34,11 +34,14 @@ def body(
     return BODIES[venue, op](coin, text_e18(amount_e18), wallets, order or {})
 
 
-def order_of(intent_id: str, params: Mapping[str, str], body: str, now_ms: int) -> dict[str, str]:
+def order_of(
+    intent_id: str, params: Mapping[str, str], body: str, now_ms: int, tags_in: str
+) -> dict[str, str]:
     """What an order says besides its amount: its id, when it was made, its parameters and tags."""
     said: Any = msgspec.json.decode(body)
     tags = {f"{TAG}{name}": text for name, text in said["compliance_tags"].items()}
-    return {**params, **tags, "order_id": intent_id, "created": str(iso(now_ms))}
+    own = {"order_id": intent_id, "created": str(iso(now_ms)), "tags_in": tags_in}
+    return {**params, **tags, **own}
 
 
 def knows(venue: str, op: str) -> bool:
@@ -118,6 +121,7 @@ PAYMENT = (
     "target_product",
     "instrument",
     "value_date",
+    "tags_in",
 )
 """What of an order's parameters a payment says."""
 

@@ -18,6 +18,7 @@ REJECTED, VOID, EXPIRED, REVERSED = "REJECTED", "VOID", "EXPIRED", "REVERSED"
 TABLE: dict[tuple[str, str], str] = {
     (READY, "prepared"): ATTEMPTED,
     (READY, "handed_over"): ATTEMPTED,
+    (READY, "accepted"): ACKED,
     (READY, "paused"): HELD,
     (READY, "deadline"): EXPIRED,
     (READY, "revoked"): VOID,

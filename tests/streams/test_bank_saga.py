@@ -62,6 +62,7 @@ def test_the_body_of_a_payment_is_fixed_before_it_is_sent() -> None:
         "instrument": "TBILL_4W",
         "value_date": "2025-06-12",
         "tag.bsa": "own",
+        "tags_in": "remittance",
         "ccy": "USD",
         "amount": "750000",
     }
