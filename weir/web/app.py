@@ -17,10 +17,11 @@ from agents.outside import Outside
 from agents.runner import Writes
 from schemas.wire import Wire
 from weir.access import wire
-from weir.web import errors, health
+from weir.web import balances, errors, health
+from weir.web.idempotency import Keys
 from weir.web.settings import WebSettings
 
-ROUTERS = (health.router,)
+ROUTERS = (health.router, balances.router)
 
 
 @dataclass
@@ -30,6 +31,7 @@ class Services:
     settings: WebSettings
     wire: Wire
     outside: Writes
+    keys: Keys
 
 
 Opened = Callable[[WebSettings], AbstractAsyncContextManager[Services]]
@@ -40,9 +42,11 @@ async def opened(settings: WebSettings) -> AsyncIterator[Services]:
     """The real ones: Kafka's idempotent producer."""
     codec = wire()
     outside = Outside(settings.bootstrap, codec, settings.partitions)
+    keys = Keys(settings.home / "web" / "keys.sqlite")
     try:
-        yield Services(settings, codec, outside)
+        yield Services(settings, codec, outside, keys)
     finally:
+        keys.close()
         await outside.close()
 
 

@@ -64,11 +64,11 @@ def open_books(
     now_ms: int,
     history_days: int,
 ) -> None:
-    """Open the accounts `history_days` before now; each has the opening balance now, after the
-    flows of its history.
+    """Open the accounts at the start of the day `history_days` before now; each has the opening
+    balance now, after the flows of its history.
     """
     start = local(now_ms).date() - timedelta(days=history_days)
-    start_ms = instant_ms(start, time(0)) if history_days else now_ms
+    start_ms = instant_ms(start, time(0))
     for account in accounts:
         books.write(
             Account(account.number, account.name, account.kind, start_ms, account.term_days)

@@ -37,6 +37,7 @@ class Gate:
         known = self.clients.get(client, "")
         if not known or not hmac.compare_digest(known.encode(), secret.encode()):
             raise Unauthorised("invalid_client")
+        self.tokens = {one: kept for one, kept in self.tokens.items() if kept[1] > now_ms}
         token = secrets.token_urlsafe(24)
         self.tokens[token] = (client, now_ms + self.life_s * 1000)
         self.given += 1
@@ -47,7 +48,6 @@ class Gate:
         kind, _, token = authorisation.partition(" ")
         client, until_ms = self.tokens.get(token, ("", 0))
         if kind.lower() != "bearer" or now_ms >= until_ms:
-            self.tokens.pop(token, None)
             raise Unauthorised("invalid_token")
         asked = self._asked.setdefault(client, deque())
         while asked and asked[0] + 1000 <= now_ms:
