@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import threading
@@ -52,6 +53,7 @@ def main() -> None:
             print(json.dumps(run(rig, given)), flush=True)
         finally:
             rig.close()
+            shutil.rmtree(rig.folder)
 
 
 def fills(count: int, accounts: int, seed: int = 7) -> Iterator[HedgeExecution]:

@@ -32,6 +32,7 @@ def main() -> None:
             print(json.dumps(drain(rig, f"d{run}", given)), flush=True)
     finally:
         rig.close()
+        shutil.rmtree(rig.folder)
 
 
 def drain(rig: Rig, suffix: str, given: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.records import BalanceEvent, BankBalance
-from streams.newyork import FIRST_YEAR, day_number, day_of
+from streams.newyork import DAY_MS, FIRST_YEAR, day_number, day_of
 from streams.step import Entries, Event, InForce, Refused
 from tables.allocation import Coordinates
 from tables.cash import Balance, Recent
@@ -49,7 +49,7 @@ def check(event: Event, in_force: InForce) -> None:
     for as_of_ms in (value.as_of_ms, *(one.as_of_ms for one in value.balances)):
         if as_of_ms > event.at_ms + AHEAD_MAX_MS:
             raise Refused("future", "as_of", as_of_ms, f"it is {event.at_ms}")
-        if as_of_ms < _FIRST_DAY * 86_400_000:
+        if as_of_ms < (_FIRST_DAY + 1) * DAY_MS:  # in New York it is still the year before
             raise Refused("range", "as_of", as_of_ms, f"before {FIRST_YEAR}")
     _check_dates(event, value)
     if sum(abs(one.amount_e4) for one in value.entries) >= TOTAL_E4_MAX:

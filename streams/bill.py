@@ -27,7 +27,10 @@ def face_e18(amount_e18: int, rate_e18: int | None, days: int) -> int:
         return amount_e18 // LOT_E18 * LOT_E18
     whole = YEAR_DAYS * E18 - rate_e18 * days
     face = amount_e18 * YEAR_DAYS * E18 // whole // LOT_E18 * LOT_E18
-    return face if price_e18(face, rate_e18, days) <= amount_e18 else face - LOT_E18
+    if price_e18(face, rate_e18, days) > amount_e18:  # rounded up to its cent
+        return face - LOT_E18
+    more = face + LOT_E18
+    return more if price_e18(more, rate_e18, days) <= amount_e18 else face
 
 
 def cost_e18(amount_e18: int, rate_e18: int | None, days: int) -> int:

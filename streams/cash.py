@@ -57,10 +57,10 @@ def _told(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     stamp = meta(event, in_force, trigger)
     changed = balances.take(entries, event)
     flowed = flows.take(entries, value, said, in_force.policy)
-    outputs = sightings.take(entries, event, stamp)
-    if not changed and not flowed and not outputs and not value.entries:
+    sighted = sightings.take(entries, event, stamp)
+    if not changed and not flowed and sighted is None:
         return []
-    return outputs + _known(entries, event, in_force, trigger, flowed)
+    return [*(sighted or []), *_known(entries, event, in_force, trigger, flowed)]
 
 
 def _outcome(entries: Entries, event: Event, in_force: InForce) -> list[Any]:

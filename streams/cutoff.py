@@ -9,6 +9,8 @@ count business days from there.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from schemas.policy_cash import Product, Sweep, seconds
 from streams.calendar import Calendar
 from streams.newyork import DAY_MS, DAY_S, THURSDAY, TUESDAY, day_of, second_of, weekday
@@ -41,16 +43,26 @@ def value_day(cutoff_ms: int, product: Product, calendar: Calendar) -> int:
     return calendar.after(traded, product.settle_days)
 
 
-def auction_value_day(cutoff_ms: int, product: Product, calendar: Calendar) -> int:
-    """The day on which a bill of the next auction settles: auctions are on Thursdays, bills settle
-    the Tuesday after; a holiday moves either to the next business day.
+class Auction(NamedTuple):
+    """An auction of bills: when bids are taken, and when the bills are paid."""
+
+    day: int
+    value_day: int
+    is_next: bool
+    """Whether an order for the cut-off is traded on that day."""
+
+
+def auction(cutoff_ms: int, product: Product, calendar: Calendar) -> Auction:
+    """The next auction: on Thursdays, paid the Tuesday after; a holiday moves either to the next
+    business day.
     """
     day = _trading_day(cutoff_ms, seconds(product.closes), calendar)
     thursday = day + (THURSDAY - weekday(day)) % 7
     previous = calendar.on_or_after(thursday - 7)
     if day <= previous:
         thursday -= 7  # held later that week
-    return calendar.on_or_after(thursday + (TUESDAY - THURSDAY) % 7)
+    held = calendar.on_or_after(thursday)
+    return Auction(held, calendar.on_or_after(thursday + (TUESDAY - THURSDAY) % 7), held == day)
 
 
 def matures_day(value_day: int, product: Product, calendar: Calendar) -> int | None:

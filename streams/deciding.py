@@ -14,6 +14,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.outcome import Outcome
+from schemas.policy import Policy
 from schemas.records import Meta
 from streams import alerts, cash_said, cutoff, forecast, orders, sweep
 from streams.cash_facts import Decided, Facts, figures
@@ -22,7 +23,7 @@ from streams.step import Entries, Event, InForce, InvariantBroken, Tick, Wake
 from tables.cash import Deciding, Order
 
 RETRY_MS = 60_000
-SHORT, MISSING = "cash_short", "entry_missing"
+SHORT = "cash_short"
 TRANSIENT = frozenset(outcome.value for outcome in Outcome if outcome.transient)
 
 
@@ -44,7 +45,7 @@ def step(
         _remember(entries, order)
         outputs.append(cash_said.proposal(said, facts, decided, policy))
     outputs += _alert(entries, event, facts, decided)
-    return outputs + _wake(entries, event, in_force, facts)
+    return outputs + _wake(entries, event, policy, facts)
 
 
 def ended(entries: Entries, event: Event, in_force: InForce, order: Order) -> None:
@@ -95,15 +96,12 @@ def _alert(entries: Entries, event: Event, facts: Facts, decided: Decided) -> li
         late_ms = orders.overdue_ms(order, facts.today)
         if late_ms is not None and event.at_ms >= late_ms:
             text = f"{order.intent_id} is confirmed, but the bank shows no entry of it"
-            outputs += alerts.fire(entries, event, f"{MISSING}:{order.intent_id}", text)
+            outputs += alerts.fire(entries, event, f"{orders.MISSING}:{order.intent_id}", text)
     return outputs
 
 
-def _wake(entries: Entries, event: Event, in_force: InForce, facts: Facts) -> list[Any]:
-    policy = in_force.policy
+def _wake(entries: Entries, event: Event, policy: Policy, facts: Facts) -> list[Any]:
     old: Deciding = entries.get("deciding") or Deciding()
-    if policy is None:
-        return []
     lead_ms = policy.sweep.lead_s * 1000
     times = [
         cutoff.next_ms(event.at_ms, policy.sweep) - lead_ms,

@@ -1,9 +1,8 @@
 """What is expected to go out within a day: known payments, and what usually goes out on such a day.
 
 Usual is the median of the last same weekdays, known payments and our own movements left out; with
-fewer than four of them the largest of the last days, flagged `fallback`. What was said first for a
-day is scored when its statement is there. For which day: the one on which money sent at the next
-cut-off moves.
+fewer than four of them the largest of the last days, flagged `fallback`. A forecast is scored when
+the day's statement is there. For which day: the one on which money sent at the next cut-off moves.
 """
 
 from __future__ import annotations
@@ -95,9 +94,17 @@ def say(
     known = known_e18(entries, event.at_ms)
     p50, p95 = rests_on.median_e18 + known, rests_on.tail_e18 + known
     old: Expected | None = entries.get("forecasts", key)
-    first = (p50, p95) if old is None else (old.first_p50_e18, old.first_p95_e18)
-    actual = None if old is None else old.actual_e18
-    new = Expected(p50, p95, rests_on.method, rests_on.sample, *first, actual)
+    most = known if old is None else max(known, old.known_e18)
+    new = Expected(
+        p50_e18=p50,
+        p95_e18=p95,
+        method=rests_on.method,
+        sample=rests_on.sample,
+        known_e18=most,
+        scored_p50_e18=rests_on.median_e18 + most,
+        scored_p95_e18=rests_on.tail_e18 + most,
+        actual_e18=None if old is None else old.actual_e18,
+    )
     if new == old:
         return new, []
     entries.put("forecasts", new, key)
@@ -105,7 +112,7 @@ def say(
 
 
 def score(entries: Entries, event: Event, stamp: Meta, days: Sequence[Observed]) -> list[Any]:
-    """What was said first, with what really went out, for each day whose statement is there now or
+    """What was expected, with what really went out, for each day whose statement is there now or
     was restated.
     """
     outputs: list[Any] = []
@@ -118,7 +125,7 @@ def score(entries: Entries, event: Event, stamp: Meta, days: Sequence[Observed])
         elif day in actual and old.actual_e18 != actual[day]:
             new = replace(old, actual_e18=actual[day])
             entries.put("forecasts", new, key)
-            p50, p95 = new.first_p50_e18, new.first_p95_e18
+            p50, p95 = new.scored_p50_e18, new.scored_p95_e18
             outputs.append(Emit(TOPIC, _record(event, stamp, day, new, p50, p95)))
     return outputs
 

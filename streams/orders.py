@@ -18,6 +18,8 @@ from streams.step import Entries, Event, InvariantBroken, Refused
 from tables.cash import Active, Balance, Order, Take
 
 OUT, BACK = "SWEEP", "REVERSE_SWEEP"
+MISSING = "entry_missing"
+"""The alert for an entry that the bank should show and does not."""
 CONFIRMED, REVERSED = "CONFIRMED", "REVERSED"
 WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED", REVERSED})
 FINAL = WITHOUT_EFFECT | {CONFIRMED}
@@ -25,10 +27,17 @@ _NONE = Active()
 
 
 class Pending(NamedTuple):
-    """Our movements that no balance shows yet, in US dollars."""
+    """Our movements that no balance shows yet, in US dollars; `later` are those of `out_e18` that
+    move on a day to come: (day, amount).
+    """
 
     out_e18: int
     in_e18: int
+    later: tuple[tuple[int, int], ...] = ()
+
+    def after_e18(self, day: int) -> int:
+        """What goes out only after a day."""
+        return sum(amount for moves, amount in self.later if moves > day)
 
 
 def key_of(intent_id: str) -> str:
@@ -88,15 +97,18 @@ def pending(orders: list[Order], balance: Balance | None, today: int) -> Pending
     """What our orders take from, and bring to, the balance that counts."""
     as_of_ms = -1 if balance is None else balance.as_of_ms
     out_e18 = in_e18 = 0
+    later = []
     for order in orders:
         if order.state not in WITHOUT_EFFECT and not shown(order.seen_ms, as_of_ms):
             if order.kind == OUT:
                 out_e18 += order.amount_e18
+                if order.value_day > today:
+                    later.append((order.value_day, order.amount_e18))
             else:
                 in_e18 += order.amount_e18
         if has_matured(order, today) and not shown(order.back_ms, as_of_ms):
             in_e18 += order.left_e18 - order.taken_e18
-    return Pending(out_e18, in_e18)
+    return Pending(out_e18, in_e18, tuple(later))
 
 
 def shown(seen_ms: int, as_of_ms: int) -> bool:

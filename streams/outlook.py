@@ -36,6 +36,16 @@ class _Past:
         return self._days
 
 
+class Terms(NamedTuple):
+    """By what past days are looked at, and whether a statement has just come."""
+
+    policy: Policy
+    version: str
+    fed: Calendar
+    past: _Past
+    flowed: bool
+
+
 class Outlook(NamedTuple):
     """The facts, and the records that what is new in them is said with."""
 
@@ -52,12 +62,12 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
     waits = waiting.wait_until_ms > event.at_ms and waiting.wait_version == in_force.version
     risk, expected, for_day, outputs = None, None, None, list[Any]()
     fed = calendar(FED, in_force.calendars)
-    business_day = _business_day(fed, today)
+    business_day = _business_day(fed, event.at_ms)
     if in_force.policy is not None:
-        past = _Past(entries, fed)
-        risk, said = _risk(entries, event, in_force, past, stamp, balance, flowed)
+        terms = Terms(in_force.policy, in_force.version, fed, _Past(entries, fed), flowed)
+        risk, said = _risk(entries, event, terms, stamp, balance)
         outputs += said
-        for_day, expected, said = _expected(entries, event, in_force, fed, past, stamp, flowed)
+        for_day, expected, said = _expected(entries, event, terms, stamp)
         outputs += said
     facts = Facts(
         account_id=event.key,
@@ -83,33 +93,22 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
 
 
 def _risk(
-    entries: Entries,
-    event: Event,
-    in_force: InForce,
-    past: _Past,
-    stamp: Meta,
-    balance: Balance | None,
-    flowed: bool,
+    entries: Entries, event: Event, terms: Terms, stamp: Meta, balance: Balance | None
 ) -> tuple[Risk | None, list[Any]]:
-    policy = in_force.policy
     old: Risk | None = entries.get("risk")
-    if policy is None:
-        return old, []
-    fresh = flowed or old is None or old.version != in_force.version
-    risk = old
-    if fresh:
-        risk = _measured(event, policy, in_force.version, past)
+    fresh = terms.flowed or old is None or old.version != terms.version
+    risk = _measured(event, terms) if fresh else old
     if risk is None or (old is None and risk.n == 0):
         return risk, []
     return cash_view.var(entries, event, risk, balance, stamp, fresh)
 
 
-def _measured(event: Event, policy: Policy, version: str, past: _Past) -> Risk | None:
+def _measured(event: Event, terms: Terms) -> Risk | None:
     try:
-        days = past.days()
+        days = terms.past.days()
     except NoCalendar:
         return None
-    found = var.measure([day.net_e18 for day in days], policy.var)
+    found = var.measure([day.net_e18 for day in days], terms.policy.var)
     return Risk(
         n=found.n,
         status=found.status,
@@ -118,29 +117,20 @@ def _measured(event: Event, policy: Policy, version: str, past: _Past) -> Risk |
         band_low_e18=found.band_low_e18,
         band_high_e18=found.band_high_e18,
         as_of_ms=event.timestamp_ms,
-        version=version,
+        version=terms.version,
     )
 
 
 def _expected(
-    entries: Entries,
-    event: Event,
-    in_force: InForce,
-    fed: Calendar,
-    past: _Past,
-    stamp: Meta,
-    flowed: bool,
+    entries: Entries, event: Event, terms: Terms, stamp: Meta
 ) -> tuple[int | None, Expected | None, list[Any]]:
     """The forecast for the day on which money sent at the next cut-off moves."""
-    policy = in_force.policy
-    if policy is None:
-        return None, None, []
     outputs: list[Any] = []
     try:
-        for_day = cutoff.wire_day(cutoff.next_ms(event.at_ms, policy.sweep), fed)
-        usual = _usual(entries, for_day, policy, in_force.version, past, flowed)
-        if flowed:
-            outputs += forecast.score(entries, event, stamp, past.days())
+        for_day = cutoff.wire_day(cutoff.next_ms(event.at_ms, terms.policy.sweep), terms.fed)
+        usual = _usual(entries, for_day, terms)
+        if terms.flowed:
+            outputs += forecast.score(entries, event, stamp, terms.past.days())
     except NoCalendar:
         return None, None, []
     if usual is None:
@@ -149,17 +139,15 @@ def _expected(
     return for_day, expected, outputs + said
 
 
-def _usual(
-    entries: Entries, for_day: int, policy: Policy, version: str, past: _Past, flowed: bool
-) -> Usual | None:
+def _usual(entries: Entries, for_day: int, terms: Terms) -> Usual | None:
     """What usually goes out on such a day, remembered until a statement comes."""
     key = flows.key_of(for_day)
     known: Usual | None = entries.get("usual", key)
-    if known is not None and not flowed and known.version == version:
+    if known is not None and not terms.flowed and known.version == terms.version:
         return known
     for old, _ in list(entries.range("usual")):
         entries.delete("usual", old)
-    new = forecast.usual(past.days(), for_day, policy.forecast, version)
+    new = forecast.usual(terms.past.days(), for_day, terms.policy.forecast, terms.version)
     if new is not None:
         entries.put("usual", new, key)
     return new
@@ -191,9 +179,11 @@ def _made_on(entries: Entries, key: str, business_day: int | None) -> bool:
     )
 
 
-def _business_day(fed: Calendar, today: int) -> int | None:
-    """Today, or the next business day; None where no calendar tells."""
+def _business_day(fed: Calendar, at_ms: int) -> int | None:
+    """The business day this moment belongs to: after wires have closed, the next; None where no
+    calendar tells.
+    """
     try:
-        return fed.on_or_after(today)
+        return cutoff.wire_day(at_ms, fed)
     except NoCalendar:
         return None

@@ -2,8 +2,9 @@
 
 Usable is what is available, less what is going out, plus what is coming back, less the floor. Below
 `trigger_pct` of the float the difference to the whole float is ordered back, rounded up: from the
-overnight product first, then what matures next. What matures by the day the money would move is
-left alone: it comes by itself. Nothing is brought back within the business day in which money was
+overnight product first, then what matures next. Both are seen from the day the money would move:
+what matures by then comes by itself and is left alone, what we pay only later is not missing yet.
+Nothing is brought back within the business day in which money was
 placed, unless the floor would break.
 """
 
@@ -32,18 +33,18 @@ def decide(policy: Policy, facts: Facts, sums: Figures) -> Decided | None:
     if not is_enabled(policy):
         return None
     sweep = policy.sweep
-    target = sums.float_e18 or 0
-    if sums.usable_e18 * E18 >= sweep.reverse.trigger_pct_e18 * target:
-        return None
     cutoff_ms = cutoff.next_ms(facts.at_ms, sweep)
     moves = cutoff.wire_day(cutoff_ms, facts.calendar("FED"))
+    target, usable = sums.float_e18 or 0, sums.usable_e18 + facts.pending.after_e18(moves)
+    if usable * E18 >= sweep.reverse.trigger_pct_e18 * target:
+        return None
     coming = sum(one.amount_e18 for one in facts.placements if _comes(one, facts.today, moves))
-    lacks = target - sums.usable_e18 - coming
+    lacks = target - usable - coming
     if lacks <= 0:
         return None
     if facts.waits_kind == BACK:
         return Decided(reason=facts.waits_for)
-    if facts.out_today and sums.usable_e18 >= 0:
+    if facts.out_today and usable >= 0:
         return Decided(reason=Outcome.dead_time.value)
     groups = list(_groups(policy, facts, cutoff_ms))
     wanted = max(_up(lacks, sweep.reverse.round_usd_e18), policy.limits.sweep.min_usd_e18)

@@ -24,53 +24,57 @@ RETURNED = "returned"
 DOUBLE = "double_entry"
 
 
-def take(entries: Entries, event: Event, stamp: Meta) -> list[Any]:
-    """Folds the booked entries of a message."""
+def take(entries: Entries, event: Event, stamp: Meta) -> list[Any] | None:
+    """Folds the booked entries of a message; None when they show nothing that was not known."""
     value: BalanceEvent = event.value
-    outputs: list[Any] = []
+    found: list[list[Any]] = []
     for entry in booked(value):
-        _known(entries, entry)
+        found += [[]] if _known(entries, entry) else []
         order = orders.find(entries, entry.end_to_end_id)
-        if order is not None:
-            outputs += _ours(entries, event, order, entry, stamp)
-    return outputs
+        said = None if order is None else _ours(entries, event, order, entry, stamp)
+        found += [] if said is None else [said]
+    return [output for said in found for output in said] if found else None
 
 
-def _known(entries: Entries, entry: BankEntry) -> None:
-    """A payment that was known before has happened."""
+def _known(entries: Entries, entry: BankEntry) -> bool:
+    """Whether a payment that was known before has happened now."""
     known: Scheduled | None = None
     if entry.end_to_end_id is not None:
         known = entries.get("scheduled", entry.end_to_end_id)
-    if known is not None and not known.seen:
-        entries.put("scheduled", replace(known, seen=True), str(entry.end_to_end_id))
+    if known is None or known.seen:
+        return False
+    entries.put("scheduled", replace(known, seen=True), str(entry.end_to_end_id))
+    return True
 
 
-def _ours(entries: Entries, event: Event, order: Order, entry: BankEntry, stamp: Meta) -> list[Any]:
+def _ours(
+    entries: Entries, event: Event, order: Order, entry: BankEntry, stamp: Meta
+) -> list[Any] | None:
+    """What an entry of an order is to be told with; None when it was seen before."""
     as_of_ms = event.value.as_of_ms
-    day = day_of(as_of_ms) if entry.booking_date is None else entry.booking_date
-    moves = (entry.amount_e4 < 0) == (order.kind == orders.OUT)
-    if moves:
+    if (entry.amount_e4 < 0) == (order.kind == orders.OUT):
         if order.seen_ms:
-            return _twice(entries, event, order, entry) if entry.ref != order.seen_ref else []
+            return None if entry.ref == order.seen_ref else _twice(entries, event, order, entry)
         orders.put(entries, replace(order, seen_ms=as_of_ms, seen_ref=entry.ref))
-        missing = f"entry_missing:{order.intent_id}"
-        return [
-            *alerts.resolve(entries, event, missing, f"{order.intent_id} is booked"),
-            *([] if order.final else [_evidence(order, entry, stamp, event, "done")]),
-        ]
+        outputs = _found(entries, event, order, "is booked")
+        return outputs if order.final else [*outputs, _evidence(order, entry, stamp, event, "done")]
     if order.back_ms:
-        return []
+        return None
+    orders.put(entries, replace(order, back_ms=as_of_ms))
+    day = day_of(as_of_ms) if entry.booking_date is None else entry.booking_date
     matures = order.matures_day
     if order.kind == orders.OUT and matures is not None and day >= matures:
-        orders.put(entries, replace(order, back_ms=as_of_ms))
-        missing = f"entry_missing:{order.intent_id}"
-        return alerts.resolve(entries, event, missing, f"{order.intent_id} has come back")
-    orders.put(entries, replace(order, back_ms=as_of_ms))
+        return _found(entries, event, order, "has come back")
     text = f"{order.intent_id} was returned by the bank: {entry.ref}"
     return [
         *alerts.fire(entries, event, f"{RETURNED}:{order.intent_id}", text),
         _evidence(order, entry, stamp, event, "refused"),
     ]
+
+
+def _found(entries: Entries, event: Event, order: Order, what: str) -> list[Any]:
+    name = f"{orders.MISSING}:{order.intent_id}"
+    return alerts.resolve(entries, event, name, f"{order.intent_id} {what}")
 
 
 def _twice(entries: Entries, event: Event, order: Order, entry: BankEntry) -> list[Any]:

@@ -12,6 +12,7 @@ told in the order of HOLDS; an order to bring money back goes before one to plac
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from schemas.money import E18
 from schemas.outcome import Outcome
@@ -22,6 +23,7 @@ from streams.calendar import NoCalendar
 from streams.cash_facts import SAFE, Decided, Facts, Figures, figures, is_stale
 from streams.orders import OUT
 from streams.var import OK, breaches
+from tables.cash import Balance
 
 OVERNIGHT, BILL, ESG = "FED_RRP", "TBILL_4W", "CARBON_NOTE"
 CENT_E18 = E18 // 100
@@ -35,9 +37,8 @@ def decide(policy: Policy, facts: Facts) -> Decided:
         outcome = check(policy, facts)
         if outcome is not None:
             return Decided(reason=outcome.value)
-    if facts.balance is None:
-        return Decided(reason=Outcome.stale_balance.value)
-    sums = figures(policy, facts, facts.balance)
+    known = cast(Balance, facts.balance)  # without one the balance is stale
+    sums = figures(policy, facts, known)
     try:
         back = reverse.decide(policy, facts, sums)
         return place(policy, facts, sums) if back is None else back
@@ -85,7 +86,7 @@ def place(policy: Policy, facts: Facts, sums: Figures) -> Decided:
         return Decided(reason=Outcome.no_forecast.value)
     cutoff_ms = cutoff.next_ms(facts.at_ms, policy.sweep)
     if name == BILL and policy.sweep.ladder == "ladder-v1":
-        decided = _rung(policy, facts, amount, cutoff_ms)
+        decided = _rung(policy, facts, sums, cutoff_ms)
     else:
         decided = _order(policy, facts, name, amount, cutoff_ms)
     if decided.kind and facts.waits_kind == OUT:
@@ -107,22 +108,25 @@ def wanted(policy: Policy, facts: Facts, sums: Figures) -> tuple[str, int | None
     return (ESG if sweep.esg_pref else BILL), kept
 
 
-def _rung(policy: Policy, facts: Facts, amount_e18: int, cutoff_ms: int) -> Decided:
+def _rung(policy: Policy, facts: Facts, sums: Figures, cutoff_ms: int) -> Decided:
     """The next rung of the ladder first; once it is full the rest waits overnight."""
     row = policy.sweep.product(BILL)
     reason = _closed(policy, row)
     if reason is not None or row is None:
         return Decided(reason=(reason or Outcome.class_disabled).value)
-    rung = ladder.next_rung(policy, facts, row, amount_e18, cutoff_ms)
-    days = rung.matures_day - rung.value_day
-    ordered = bill.cost_e18(rung.amount_e18, row.discount_rate_e18, days)
-    if ordered < policy.sweep.min_sweep_usd_e18:
-        return _order(policy, facts, OVERNIGHT, amount_e18, cutoff_ms)
+    left = sums.excess_e18 - (sums.float_e18 or 0)
+    rung = ladder.next_rung(policy, facts, row, left, cutoff_ms)
+    ordered = 0
+    if rung is not None:
+        days = rung.matures_day - rung.value_day
+        ordered = bill.cost_e18(rung.amount_e18, row.discount_rate_e18, days)
+    if rung is None or ordered < policy.sweep.min_sweep_usd_e18:
+        return _order(policy, facts, OVERNIGHT, max(0, left), cutoff_ms)
     return Decided(
         kind=OUT,
         product=BILL,
         amount_e18=ordered,
-        room_e18=amount_e18,
+        room_e18=rung.room_e18,
         cutoff_ms=cutoff_ms,
         value_day=rung.value_day,
         matures_day=rung.matures_day,

@@ -96,10 +96,9 @@ def _shortfall_e18(losses: Sequence[int], quantile_e18: int) -> int:
     """The mean of the worst mass of ascending losses, rounded to the fourth place."""
     mass_e18 = len(losses) * (E18 - quantile_e18)
     total, left_e18 = 0, mass_e18
-    for loss in reversed(losses):
+    count = (mass_e18 + E18 - 1) // E18
+    for loss in reversed(losses[-count:]):
         part_e18 = min(left_e18, E18)
         total += loss * part_e18
         left_e18 -= part_e18
-        if left_e18 == 0:
-            break
     return max(0, divide_half_even(total, mass_e18 * UNIT_E18) * UNIT_E18)

@@ -97,16 +97,17 @@ class Usual(State, frozen=True):
 class Expected(State, frozen=True):
     """What is expected of a business day, key its number as six digits.
 
-    `p50_e18` and `p95_e18` are the latest said; `first_p50_e18` and `first_p95_e18` were said first
-    and are scored against what the day's statement shows.
+    `p50_e18` and `p95_e18` are the latest said. A known payment leaves them once it is seen, so
+    what is scored against the day's statement has the most that was ever known, `known_e18`.
     """
 
     p50_e18: int
     p95_e18: int
     method: str
     sample: int
-    first_p50_e18: int
-    first_p95_e18: int
+    known_e18: int
+    scored_p50_e18: int
+    scored_p95_e18: int
     actual_e18: int | None = None
 
 

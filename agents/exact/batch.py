@@ -17,8 +17,8 @@ class Batch:
     to read.
 
     `runs` is the merge order: per (table, partition) the stretches (topic, from, to) in the order
-    they were folded. `at_ms` holds the time of each partition in it, `stamps` its stamp entry at
-    the end.
+    they were folded. `now_ms` is the clock when it began, `at_ms` holds the time of each partition
+    in it, `stamps` its stamp entry at the end.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Batch:
         self.runs: dict[tuple[Table, int], list[list[Any]]] = {}
         self.at_ms: dict[tuple[Table, int], int] = {}
         self.stamps: dict[tuple[Table, int], Any] = {}
-        self.events = 0
+        self.events = self.now_ms = 0
 
     def ran(self, table: Table, partition: int, topic: str, at: int) -> None:
         """Notes a run of the engine's own; `at` is its time or generation."""

@@ -2,7 +2,7 @@
 through a transaction.
 
 fetch ─> fold (agents run) ─> seal ─> commit ─> store ─> effects
-   the next batch is fetched while this one is folded, and folded while this one commits
+   the next batch is fetched and folded while this one commits, and sealed when it has
 """
 
 from __future__ import annotations
@@ -183,16 +183,29 @@ class Engine:
     # -- one batch
 
     async def turn(self, session: Session, messages: list[Any]) -> None:
-        """Folds one fetch (and what is due) and starts its commit, unless the session has ended
-        meanwhile.
+        """Folds one fetch (and what is due) into the batch and starts its commit, unless the
+        session has ended meanwhile.
+
+        While another commit is under way the batch stays open and takes what comes: nothing that
+        was fetched waits behind a transaction that it could be part of.
         """
         async with self._turn:
             if session is not self.session or session.stopping or not session.ready:
                 return
+            if not self.batch.empty and self.batch.events + len(messages) > self.config.batch_max:
+                await self._seal(session)
             await fold(self, session, messages)
-            if self.batch.empty:
-                return
-            await self._seal(session)
+            if not self.batch.empty and not self._commits:
+                await self._seal(session)
+
+    @property
+    def awaited(self) -> set[asyncio.Future[Any]]:
+        """The commit whose end the open batch waits for, if there is one."""
+        return {self._committing} if self._committing and not self.batch.empty else set()
+
+    @property
+    def _commits(self) -> bool:
+        return self._committing is not None and not self._committing.done()
 
     # -- one transaction
 
@@ -261,6 +274,8 @@ class Engine:
                 if session.task is not None:
                     await asyncio.shield(session.task)
                 async with self._turn:
+                    if not self.batch.empty:
+                        await self._seal(session)
                     await self.idle()
         except TimeoutError:
             die("partitions were revoked and the running batch did not end")

@@ -19,19 +19,30 @@ if TYPE_CHECKING:
 
 
 async def fold(engine: Engine, session: Session, messages: list[Any]) -> None:
-    """Runs the agents; all they write and send lands in `engine.batch`."""
-    now_ms = engine.now_ms()
-    engine.batch.at_ms.clear()  # an empty batch goes on, and partitions may have left it
-    for table in engine.tables:
-        for partition, part in table.parts.items():
-            engine.batch.at_ms[table, partition] = max(now_ms, part.at_ms)
-    if engine.unstarted:
-        await _feed(_by_stream(engine, _started(engine, session)))
-    due = _due(engine)
-    by_stream = _records(engine, session, messages, now_ms)
-    for stream, events in _by_stream(engine, due).items():
+    """Runs the agents; all they write and send lands in `engine.batch`.
+
+    The first fold of a batch says its time: the merge order has one for each transaction.
+    """
+    due: dict[Stream, list[Event]] = {}
+    if engine.batch.empty:
+        due = await _begin(engine, session)
+    by_stream = _records(engine, session, messages)
+    for stream, events in due.items():
         by_stream[stream] = events + by_stream.get(stream, [])
     await _feed(by_stream)
+
+
+async def _begin(engine: Engine, session: Session) -> dict[Stream, list[Event]]:
+    """Sets the time of each partition and tells of takeovers; returns what is due by then."""
+    batch = engine.batch
+    batch.now_ms = engine.now_ms()
+    batch.at_ms.clear()  # an empty batch goes on, and partitions may have left it
+    for table in engine.tables:
+        for partition, part in table.parts.items():
+            batch.at_ms[table, partition] = max(batch.now_ms, part.at_ms)
+    if engine.unstarted:
+        await _feed(_by_stream(engine, _started(engine, session)))
+    return _by_stream(engine, _due(engine))
 
 
 def _started(engine: Engine, session: Session) -> list[Event]:
@@ -73,9 +84,7 @@ def _by_stream(engine: Engine, events: list[Event]) -> dict[Stream, list[Event]]
     return by_stream
 
 
-def _records(
-    engine: Engine, session: Session, messages: list[Any], now_ms: int
-) -> dict[Stream, list[Event]]:
+def _records(engine: Engine, session: Session, messages: list[Any]) -> dict[Stream, list[Event]]:
     """The records as events by stream; each partition's stretch is followed by a cursor."""
     cursors: dict[tuple[str, int], _Cursor] = {}
     by_stream: dict[Stream, list[Event]] = {}
@@ -84,7 +93,7 @@ def _records(
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         cursor = cursors.get((topic, partition))
         if cursor is None:
-            cursor = _Cursor(engine, session, topic, partition, now_ms, by_stream)
+            cursor = _Cursor(engine, session, topic, partition, by_stream)
             cursors[topic, partition] = cursor
         cursor.take(topic, partition, offset)
         raw = message.key()
@@ -123,13 +132,12 @@ class _Cursor:
         session: Session,
         topic: str,
         partition: int,
-        now_ms: int,
         by_stream: dict[Stream, list[Event]],
     ) -> None:
         stream, self.table, self.loads = engine.routes[topic]
         self.events = by_stream.setdefault(stream, [])
         self.next = session.expected(topic, partition)
-        self.at_ms, self.runs = now_ms, None
+        self.at_ms, self.runs = engine.batch.now_ms, None
         if self.table is not None:
             self.at_ms = engine.batch.at_ms[self.table, partition]
             self.runs = engine.batch.runs.setdefault((self.table, partition), [])

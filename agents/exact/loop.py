@@ -1,5 +1,5 @@
 """The loop: fetch, fold, commit, again. One fetch is always under way while the last one is being
-folded.
+folded; the end of a commit ends the wait for it too, because the next batch may be ready.
 """
 
 from __future__ import annotations
@@ -32,11 +32,14 @@ async def run(engine: Engine) -> None:
             continue
         if fetch is None or fetched_for is not session:
             fetch, fetched_for = _fetch(engine), session
-        messages = _usable(await fetch)
+        await asyncio.wait({fetch, *engine.awaited}, return_when=asyncio.FIRST_COMPLETED)
         engine.meter.looped()
         engine.touch()
+        messages: list[Any] = []
+        if fetch.done():
+            messages, fetch = _usable(fetch.result()), None
         if session is engine.session and not session.stopping:
-            fetch = _fetch(engine)
+            fetch = fetch or _fetch(engine)
             await engine.turn(session, messages)
         else:
             fetch = None

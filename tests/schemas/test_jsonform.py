@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from schemas import records as r
 from schemas.contracts import SUBJECTS
-from schemas.jsonform import Invalid, from_json, iso, parse_time, to_json
+from schemas.jsonform import (
+    Invalid,
+    from_json,
+    iso,
+    iso_date,
+    parse_date,
+    parse_time,
+    to_json,
+)
 from tests.schemas.examples import EXECUTION
 from tests.schemas.strategies import records
 
@@ -116,6 +124,22 @@ def test_what_is_missing_or_no_object() -> None:
 def test_times(at_ms: int) -> None:
     assert parse_time(iso(at_ms)) == at_ms
     assert parse_time(at_ms) == at_ms
+
+
+@given(st.integers(0, 2_932_896))
+def test_dates(day: int) -> None:
+    assert parse_date(iso_date(day)) == day
+    assert parse_date(day) == day
+
+
+def test_dates_far_away_and_wrong_ones() -> None:
+    assert iso_date(0) == "1970-01-01"
+    assert (iso_date(-1), iso_date(2_932_897)) == (-1, 2_932_897)
+    for wrong in ("2026-02-30", "yesterday", 1.5, True, None):
+        with pytest.raises(Invalid, match="date"):
+            parse_date(wrong)
+    with pytest.raises(Invalid, match="value_date: 2147483648 does not fit int"):
+        parse_date(2**31, "value_date")
 
 
 def test_times_with_other_zones_and_far_away() -> None:

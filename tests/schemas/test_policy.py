@@ -25,6 +25,11 @@ def _person(name: str, key: int = 1, **more: Any) -> dict[str, Any]:
     return {"id": name, "public_key": text, "roles": ["approve"], **more}
 
 
+def _product(**more: Any) -> dict[str, Any]:
+    row = {"product": "FED_RRP", "calendar": "FED", "closes": "13:15", "matures": "next_day"}
+    return {**row, **more}
+
+
 @pytest.mark.req("000-73")
 def test_people() -> None:
     policy = parse(json.dumps({"people": [_person("ann", classes=["loan"], max_usd="5000")]}))
@@ -122,3 +127,53 @@ def _keys(text: str) -> list[str]:
         return [key for k, v in value.items() for key in (k, *walk(v))]
 
     return walk(json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"cutoffs_utc": []}, "sweep.cutoffs_utc"),
+        ({"cutoffs_utc": ["24:00"]}, r"sweep.cutoffs_utc.0=24:00: must be a time of day in quotes"),
+        ({"cutoffs_utc": [930]}, r"cutoffs_utc.0=930: must be a time of day"),
+        ({"cutoffs_utc": ["1:30"]}, r"cutoffs_utc.0=1:30"),
+        ({"cutoffs_utc": ["15:30:60"]}, r"cutoffs_utc.0=15:30:60"),
+        ({"rule": "sweep-v2"}, "sweep.rule=sweep-v2"),
+        ({"target_ladder_days": 30}, "sweep.target_ladder_days=30"),
+        ({"reverse": {"trigger_pct": "1.5"}}, "sweep.reverse.trigger_pct=1.5"),
+        ({"products": [{"product": "GOLD"}]}, "sweep.products.0.product=GOLD"),
+        ({"products": [_product(opens="13:15")]}, "opens=13:15 and closes=13:15: opens < closes"),
+        ({"products": [_product(matures="term")]}, "matures=term and term_days=0 disagree"),
+        ({"products": [_product(term_days=28)]}, "matures=next_day and term_days=28 disagree"),
+        ({"products": [_product(beneficiary="1/2")]}, "products.0.beneficiary=1/2"),
+        ({"products": [_product(), _product()]}, "products: product='FED_RRP' stands there twice"),
+    ],
+)
+def test_a_wrong_sweep_is_refused_with_its_field(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse(json.dumps({"sweep": wrong}))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"quantile": "1"}, "var: quantile=1: 0 < quantile < 1 must hold"),
+        ({"window": 100}, "var: min_obs=250: at most window=100"),
+        ({"method": "linear"}, "var.method=linear"),
+    ],
+)
+def test_a_wrong_measure_of_risk_is_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse(json.dumps({"var": wrong}))
+
+
+@pytest.mark.req("004-20", "004-21", "004-22", "004-23")
+def test_the_defaults_of_the_source_document() -> None:
+    sweep = Policy().sweep
+    assert sweep.liq_buffer_pct_e18 == 30 * E18 // 100
+    assert sweep.var_limit_bps_e18 == 10 * E18
+    assert sweep.cutoffs_utc == ("00:30", "15:30")
+    assert sweep.target_ladder_days == 28
+    assert parse('{"sweep":{"cutoffs_utc":["15:30:00","00:30:01"]}}').sweep.cutoffs_utc == (
+        "15:30",
+        "00:30:01",
+    )

@@ -90,6 +90,7 @@ def test_a_public_key_has_one_text() -> None:
         ("", "32 bytes"),
         (None, "32 bytes"),
     ],
+    ids=["private", "other curve", "too short", "empty", "none"],
 )
 def test_what_is_no_public_key_is_refused(value: Any, why: str) -> None:
     with pytest.raises(ValueError, match=why):

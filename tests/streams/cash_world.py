@@ -31,7 +31,7 @@ from schemas.records import (
 )
 from streams.calendar import calendar
 from streams.holidays import CALENDARS, FED, closed
-from streams.newyork import DAY_MS, day_of
+from streams.newyork import DAY_MS, day_of, weekday
 from streams.node import fold, in_force
 from streams.orders import FINAL, key_of
 from streams.step import Emit, Event, Refused, Started, Tick, Wake
@@ -102,7 +102,7 @@ class CashWorld:
             for part in sections:
                 place = place[part]
             place[name] = json.loads(value) if value[0] in "[{tfn" else value
-            if name.endswith(("_s", "_obs", "window", "weeks")):
+            if name.endswith(("_s", "_obs", "_days", "window", "weeks")):
                 place[name] = int(value)
         self.put_policy()
 
@@ -131,7 +131,7 @@ class CashWorld:
             end_to_end = key_of(self.orders[int(fields["order"]) - 1].intent_id)
         self.entries.append(
             BankEntry(
-                ref=ref.replace("-", "") if ref == "-" else ref,
+                ref="" if ref == "-" else ref,
                 amount_e4=parse_scaled(amount, 4),
                 ccy=fields.get("ccy", "USD"),
                 status=fields.get("status", "BOOK"),
@@ -178,25 +178,22 @@ class CashWorld:
 
     def days(self, row: Row) -> None:
         """`days 60 out=1000000 in=1000000`: statements of as many business days before today."""
-        self.past(int(row.words[0]), [(row.fields.get("in", "0"), row.fields.get("out", "0"))])
+        for day in self.business_days(int(row.words[0])):
+            self.close_day(day, row.fields.get("in", "0"), row.fields.get("out", "0"))
 
     def outs(self, row: Row) -> None:
-        """`outs 900 1000 1100`: outflows of the same weekday of the weeks before, oldest first;
-        the days between have none.
+        """`outs 900 1000 1100`: outflows of today's weekday in the weeks before, oldest first; on
+        the days between there are none.
         """
-        self.past(5 * len(row.words), [("0", one) for one in row.words], 5)
+        today = weekday(day_of(self.now_ms))
+        days = self.business_days(7 * (len(row.words) + 2))
+        same = [day for day in days if weekday(day) == today][-len(row.words) :]
+        flows = dict(zip(same, row.words, strict=True))
+        for day in days:
+            if day >= same[0]:
+                self.close_day(day, "0", flows.get(day, "0"))
 
-    def past(self, count: int, flows: list[tuple[str, str]], every: int = 1) -> None:
-        """Statements of the business days before today, with flows on every n-th of them, so that
-        the last falls on today's weekday when no holiday lies between.
-        """
-        days = self.business_days(count)
-        for number, day in enumerate(days):
-            group, rest = divmod(number, every)
-            inflow, outflow = flows[min(group, len(flows) - 1)] if rest == 0 else ("0", "0")
-            self.close_day(day, inflow, outflow)
-
-    def close_day(self, day: int, inflow: str, outflow: str) -> None:
+    def close_day(self, day: int, inflow: str, outflow: str, msg_id: str = "") -> None:
         entries = [
             BankEntry(f"{day}{sign}", sign * parse_scaled(amount, 4), "USD", "BOOK", False, day)
             for sign, amount in ((1, inflow), (-1, outflow))
@@ -205,7 +202,7 @@ class CashWorld:
         value = BalanceEvent(
             account_id=ACCOUNT,
             source="camt053",
-            msg_id=f"S{day}",
+            msg_id=msg_id or f"S{day}",
             balances=(),
             entries=tuple(entries),
             as_of_ms=(day + 1) * DAY_MS,
@@ -227,7 +224,7 @@ class CashWorld:
     def scheduled(self, row: Row) -> None:
         """`scheduled F1 -250000 due=+3h`"""
         body = ScheduledFlow(
-            flow_id=row.words[0],
+            flow_id="" if row.words[0] == "-" else row.words[0],
             account_id=ACCOUNT,
             amount_e4=parse_scaled(row.words[1], 4),
             due_ms=self.time(row, "due"),
@@ -298,7 +295,7 @@ class CashWorld:
     def expect(self, row: Row) -> None:
         what, *rest = row.words
         if what == "nothing":
-            assert self.out == [], self.out
+            assert self.out == [], [type(getattr(one, "value", one)).__name__ for one in self.out]
         elif what == "no":
             assert not self.said(rest[0]), self.said(rest[0])
         elif what == "hold":
@@ -333,6 +330,11 @@ class CashWorld:
             assert matches(entry, row.fields) == [], entry
         else:
             assert entry is None, entry
+
+    def forecasts(self, row: Row) -> None:
+        """`forecasts 2026-07-09 p50=5`: what is forecast for a day."""
+        words = ("forecasts", f"{parse_date(row.words[0]):06d}")
+        self.table(Row(row.line, "table", words, row.fields))
 
     def order(self, row: Row) -> None:
         """`order 1 state=CONFIRMED left=5`: what is kept of an order."""
@@ -372,7 +374,7 @@ class CashWorld:
         self.last = (topic, value, key, time_ms)
         self.offset += 1
         at_ms = self.now_ms if time_ms is None else time_ms
-        event = Event(topic, 0, self.offset, key, value, at_ms, max(at_ms, self.now_ms))
+        event = Event(topic, 0, self.offset, key, value, at_ms, self.now_ms)
         self.out = fold(CASH, self.store, event)
         for item in self.out:
             if isinstance(item, Wake):

@@ -1,0 +1,184 @@
+"""What flowed on each business day: bookings, weekends, restatements, and our own left out."""
+
+import pytest
+
+from schemas.jsonform import iso_date
+from schemas.money import text_e18
+from streams.calendar import calendar
+from streams.flows import observed
+from streams.node import in_force
+from streams.step import Entries
+from tests.streams.cash_world import ACCOUNT, CashWorld
+from tests.table import Row
+
+
+class World(CashWorld):
+    """A cash world that shows the observed days."""
+
+    def observes(self, row: Row) -> None:
+        """`observes 2026-07-08:-5/5/0 ...`: day, net flow, outflow, known outflow in dollars."""
+        fed = calendar("FED", in_force(self.store).calendars)
+        found = [
+            f"{day_text(day.day)}:{text(day.net_e18)}/{text(day.out_e18)}/{text(day.known_out_e18)}"
+            for day in observed(Entries(self.store, ACCOUNT), fed)
+        ]
+        assert found == list(row.words), found
+
+
+def text(value_e18: int) -> str:
+
+    return text_e18(value_e18)
+
+
+def day_text(day: int) -> str:
+
+    return str(iso_date(day))
+
+
+@pytest.mark.req("004-33")
+@pytest.mark.parametrize(
+    "rows",
+    [
+        """# in, out, and what is not booked
+        entry E1 100    booked=2026-07-08
+        entry E2 -30.25 booked=2026-07-08
+        entry E3 -50    booked=2026-07-08 status=PDNG
+        entry E4 -70    booked=2026-07-08 status=INFO
+        statement 2026-07-08
+        observes 2026-07-08:69.75/30.25/0
+        expect   var n=1 status=INSUFFICIENT
+        """,
+        """# without a booking date the statement's day
+        entry E1 -5
+        statement 2026-07-08
+        observes 2026-07-08:-5/5/0
+        """,
+        """# a day without entries is an observation, a day without a statement is none
+        statement 2026-07-06
+        statement 2026-07-08
+        observes 2026-07-06:0/0/0 2026-07-08:0/0/0
+        """,
+        """# what was booked at the weekend joins Monday, in Monday's statement or its own
+        entry E1 -5 booked=2026-07-04
+        statement 2026-07-04
+        observes
+        entry E2 -7 booked=2026-07-05
+        entry E3 -9 booked=2026-07-06
+        statement 2026-07-06
+        observes 2026-07-06:-21/21/0
+        """,
+        """# a holiday joins the day after
+        at 2026-05-27T13:00:00Z
+        entry E1 -5 booked=2026-05-25
+        entry E2 -1 booked=2026-05-26
+        statement 2026-05-26
+        observes 2026-05-26:-6/6/0
+        """,
+        """# an intraday report books nothing: the statement will
+        entry  E1 -5 booked=2026-07-08
+        report ITAV 100
+        observes
+        """,
+        """# a late booking goes to its own day
+        entry E1 -5 booked=2026-07-07
+        statement 2026-07-07
+        entry E2 -6 booked=2026-07-07
+        entry E3 -7 booked=2026-07-08
+        statement 2026-07-08
+        observes 2026-07-07:-11/11/0 2026-07-08:-7/7/0
+        """,
+        """# a restatement replaces its day and is measured again
+        entry E1 -5 booked=2026-07-08
+        statement 2026-07-08 msg=S1
+        entry E1 -5 booked=2026-07-08
+        entry E2 -3 booked=2026-07-08
+        statement 2026-07-08 msg=S2
+        observes 2026-07-08:-8/8/0
+        expect   var var_usd=8
+        entry E9 -1 booked=2026-07-08
+        statement 2026-07-08 msg=S0 as_of=-1s
+        observes 2026-07-08:-8/8/0
+        """,
+        """# the very statement twice, also by another way
+        entry E1 -5 booked=2026-07-08
+        statement 2026-07-08 msg=S1
+        again
+        expect   nothing
+        observes 2026-07-08:-5/5/0
+        """,
+        """# one number, two statements
+        entry E1 -5 booked=2026-07-08
+        statement 2026-07-08 msg=S1
+        entry E1 -6 booked=2026-07-08
+        refused exists_different msg_id statement 2026-07-08 msg=S1
+        observes 2026-07-08:-5/5/0
+        """,
+        """# long after, when the last messages are forgotten
+        entry E1 -5 booked=2026-06-08
+        statement 2026-06-08 msg=S1 as_of=2026-06-09T00:00:00Z
+        days 10 out=1
+        entry E1 -7 booked=2026-06-08
+        refused exists_different msg_id statement 2026-06-08 msg=S1 as_of=2026-06-09T00:00:00Z
+        entry E1 -5 booked=2026-06-08
+        statement 2026-06-08 msg=S1 as_of=2026-06-09T00:00:00Z
+        expect nothing
+        """,
+        """# an entry that two statements list counts once
+        entry E1 -5 booked=2026-07-07
+        statement 2026-07-07
+        entry E1 -5 booked=2026-07-07
+        entry E2 -1 booked=2026-07-08
+        statement 2026-07-08
+        observes 2026-07-07:-5/5/0 2026-07-08:-1/1/0
+        """,
+        """# listed twice in one statement
+        entry E1 -5 booked=2026-07-08
+        entry E1 -5 booked=2026-07-08
+        statement 2026-07-08
+        observes 2026-07-08:-5/5/0
+        """,
+        """# a reference that the bank uses every day is no repeat
+        entry NONREF -5 booked=2026-07-07
+        statement 2026-07-07
+        entry NONREF -5 booked=2026-07-08
+        statement 2026-07-08
+        observes 2026-07-07:-5/5/0 2026-07-08:-5/5/0
+        """,
+        """# what was known before is told apart
+        scheduled F1 -40 due=+1h
+        entry E1 -40 booked=2026-07-08 id=F1
+        entry E2 -2  booked=2026-07-08
+        statement 2026-07-08
+        observes 2026-07-08:-42/2/40
+        """,
+    ],
+)
+def test_flows(rows: str) -> None:
+    World().play(rows)
+
+
+@pytest.mark.req("004-33")
+def test_our_own_movements_are_no_flows() -> None:
+    World().play("""
+        days      260 out=1000000 in=1000000
+        report    ITAV 2500000
+        expect    order asked=2200000
+        outcome   CONFIRMED
+        at        2026-07-13T13:00:00Z
+        entry     E1 -2200000 booked=2026-07-10 order=1
+        entry     E2 -3 booked=2026-07-10
+        statement 2026-07-10 CLAV 300000
+        expect    var var_usd=0
+    """)
+
+
+def test_old_statements_and_listings_are_let_go() -> None:
+    world = World()
+    world.play("""
+        policy var.window=20 var.min_obs=20
+        days   120 out=5
+    """)
+    kept = [key for key in world.store.entries if key.startswith("statements|")]
+    listed = [key for key in world.store.entries if key.startswith("listed|")]
+    assert len(kept) == 80
+    assert len(listed) < 30

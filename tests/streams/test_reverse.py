@@ -1,0 +1,372 @@
+"""When placed money is brought back, which, and how much."""
+
+import pytest
+
+from streams.orders import key_of
+from tests.streams.cash_world import ACCOUNT, CashWorld
+
+# 2,200,000 overnight since this morning, 300,000 on the account; under the safe rule
+OVERNIGHT = """
+    policy  sweep.rule=sweep-safe-v1 var.min_obs=249
+    days    249 out=1000000 in=1000000
+    product TBILL_4W enabled=false
+    policy  var.min_obs=250
+    at      2026-07-09T00:10:00Z
+    report  ITAV 2500000
+    expect  order target_product=FED_RRP asked=2200000 value_date=2026-07-09 matures_on=2026-07-10
+    outcome CONFIRMED
+    at      2026-07-09T13:00:00Z
+    entry   E1 -2200000 booked=2026-07-09 order=1
+    report  ITAV 300000
+    expect  hold below_min
+"""
+# the same in bills that mature on 2026-08-04, since two days
+BILLS = """
+    at      2026-07-06T13:00:00Z
+    policy  sweep.rule=sweep-safe-v1
+    days    260 out=1000000 in=1000000
+    report  ITAV 2500000
+    expect  order target_product=TBILL_4W asked=2200000 value_date=2026-07-07 matures_on=2026-08-04
+    outcome CONFIRMED
+    at      2026-07-07T13:00:00Z
+    entry   E1 -2200000 booked=2026-07-07 order=1
+    report  ITAV 300000
+    expect  hold below_min
+    at      2026-07-08T13:00:00Z
+"""
+
+
+@pytest.mark.req("004-29")
+@pytest.mark.parametrize(
+    ("available", "expected"),
+    [
+        ("240000", "hold below_min"),  # 80 % of the float is not below it
+        ("239999.99", "order asked=61000 kind=REVERSE_SWEEP direction=BACK"),
+        ("180000", "order asked=120000 kind=REVERSE_SWEEP"),
+        ("-50000", "order asked=350000 kind=REVERSE_SWEEP"),
+        ("300000", "hold below_min"),
+    ],
+)
+def test_the_example(available: str, expected: str) -> None:
+    """Float 300,000, trigger 240,000: at 180,000 available 120,000 come back."""
+    CashWorld().play(f"""
+        {BILLS}
+        report  ITAV {available}
+        expect  {expected}
+    """)
+
+
+def test_what_an_order_back_carries() -> None:
+    world = CashWorld().play(f"""
+        {BILLS}
+        report  ITAV 180000
+        expect  order target_product=TBILL_4W instrument=TBILL_4W source_account=0123456789
+        expect  order counterparty=021000021/222 beneficiary=bank:0123456789
+        expect  order cutoff_utc=2026-07-08T15:30:00.000Z value_date=2026-07-09
+        expect  no alert
+        order   1 left=2200000 taken=120000
+        report  ITAV 180000 as_of=+1s
+        expect  hold in_flight
+        expect  position pending_in=120000 pending_out=0
+        outcome CONFIRMED of=2
+        expect  position pending_in=120000
+        expect  hold below_min
+        order   1 left=2080000 taken=0
+        at      2026-07-09T13:00:00Z
+        entry   E2 120000 booked=2026-07-09 order=2
+        report  ITAV 300000
+        expect  position pending_in=0
+        expect  hold below_min
+        expect  no alert
+    """)
+    assert "matures_on" not in world.orders[1].params
+
+
+@pytest.mark.parametrize(
+    ("row", "order", "left", "taken"),
+    [
+        ("outcome REFUSED reason=screening", "amount=0", "2200000", "0"),
+        ("outcome REJECTED reason=x", "amount=0", "2200000", "0"),
+        ("outcome RESERVED granted=100000", "amount=100000", "2200000", "100000"),
+        ("outcome UNKNOWN", "amount=120000", "2200000", "120000"),
+        ("outcome CONFIRMED done=100000", "amount=100000", "2100000", "0"),
+    ],
+)
+def test_a_placement_follows_the_order_that_brings_it_back(
+    row: str, order: str, left: str, taken: str
+) -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report ITAV 180000
+        {row}
+        order  2 {order}
+        order  1 left={left} taken={taken}
+    """)
+
+
+def test_money_that_came_back_and_was_taken_again() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report  ITAV 180000
+        outcome CONFIRMED
+        at      2026-07-09T13:00:00Z
+        entry   E2 120000 booked=2026-07-09 order=2
+        report  ITAV 300000
+        at      2026-07-10T13:00:00Z
+        entry   E3 -120000 booked=2026-07-10 order=2
+        report  ITAV 180000
+        expect  alert returned firing
+        expect  evidence class=refused code=returned
+        expect  order asked=120000
+        outcome REVERSED of=2
+        expect  alert returned resolved
+        order   1 left=2200000 taken=120000
+    """)
+
+
+def test_the_seed_brings_nothing_back_unless_it_is_told_to() -> None:
+    rows = BILLS.replace("sweep-safe-v1", "sweep-seed-v1")
+    CashWorld().play(f"""
+        {rows}
+        report ITAV 180000
+        expect hold below_min
+        policy sweep.reverse.enabled=true
+        report ITAV 180000 as_of=+1s
+        expect order asked=120000 kind=REVERSE_SWEEP
+    """)
+    CashWorld().play(f"""
+        {BILLS}
+        policy sweep.reverse.enabled=false
+        report ITAV 180000
+        expect hold below_min
+    """)
+
+
+@pytest.mark.req("004-59")
+def test_overnight_money_of_the_same_day_waits_unless_the_floor_would_break() -> None:
+    """Placed today: nothing comes back for the float's sake; below the floor it does."""
+    CashWorld().play(f"""
+        {OVERNIGHT}
+        at     2026-07-09T14:00:00Z
+        report ITAV 180000
+        expect hold dead_time
+        report ITAV 0 as_of=+1s
+        expect hold dead_time
+        report ITAV -0.01 as_of=+2s
+        expect order kind=REVERSE_SWEEP target_product=FED_RRP asked=301000 value_date=2026-07-09
+    """)
+
+
+def test_the_floor_counts_as_the_policy_says() -> None:
+    CashWorld().play(f"""
+        {OVERNIGHT}
+        policy sweep.floor_usd=100000
+        at     2026-07-09T14:00:00Z
+        report ITAV 99999
+        expect order kind=REVERSE_SWEEP asked=301000
+    """)
+
+
+def test_what_matures_before_money_could_move_is_left_alone() -> None:
+    """After the day's last cut-off the overnight money comes back tomorrow by itself."""
+    CashWorld().play(f"""
+        {OVERNIGHT}
+        at     2026-07-09T16:00:00Z
+        report ITAV -5000
+        expect hold stale_balance
+        expect no alert
+    """)
+
+
+def test_no_money_is_placed_on_the_day_it_came_back() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report  ITAV 180000
+        outcome CONFIRMED
+        report  ITAV 900000 as_of=+1s
+        expect  hold dead_time
+        at      2026-07-09T13:00:00Z
+        report  ITAV 900000
+        expect  order kind=SWEEP asked=600000
+    """)
+
+
+def test_an_order_in_vain_begins_no_dead_time() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report  ITAV 180000
+        outcome REJECTED reason=x
+        report  ITAV 900000 as_of=+1s
+        expect  order kind=SWEEP asked=600000
+    """)
+
+
+@pytest.mark.parametrize(
+    ("available", "expected", "alert"),
+    [
+        ("-1890000", "order asked=2190000", "no alert"),
+        ("-1900000", "order asked=2200000", "no alert"),
+        ("-1900001", "order asked=2200000", "alert cash_short firing"),
+        ("-5000000", "order asked=2200000", "alert cash_short firing"),
+    ],
+)
+def test_at_most_what_is_placed(available: str, expected: str, alert: str) -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report ITAV {available}
+        expect {expected} kind=REVERSE_SWEEP
+        expect {alert}
+    """)
+
+
+def test_nothing_placed_and_too_little_there() -> None:
+    CashWorld().play("""
+        policy sweep.rule=sweep-safe-v1
+        days   260 out=1000000 in=1000000
+        report ITAV 200000
+        expect hold cash_short
+        expect alert cash_short firing
+        report ITAV 190000 as_of=+1s
+        expect hold cash_short
+        expect no alert
+        report ITAV 300000 as_of=+2s
+        expect hold below_min
+        expect alert cash_short resolved
+    """)
+
+
+def test_a_rest_too_small_to_come_back_later_comes_along() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report ITAV -1890000.5
+        expect order asked=2200000              # 2,191,000 would leave 9,000 behind
+    """)
+
+
+def test_less_than_the_least_order_is_brought_back_as_that() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        policy sweep.liq_buffer_pct=0.01
+        report ITAV 7999
+        expect order asked=10000 kind=REVERSE_SWEEP
+    """)
+
+
+def test_overnight_first_then_what_matures_next() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        policy  var.min_obs=300 var.window=300
+        report  ITAV 1300000
+        expect  order target_product=FED_RRP asked=1000000 value_date=2026-07-08
+        outcome CONFIRMED
+        at      2026-07-08T14:00:00Z
+        entry   E9 -1000000 booked=2026-07-08 order=2
+        report  ITAV -1100000
+        expect  order target_product=FED_RRP asked=1000000 value_date=2026-07-08
+        expect  no alert
+        outcome CONFIRMED
+        expect  order target_product=TBILL_4W asked=400000 value_date=2026-07-09
+        outcome CONFIRMED
+        expect  hold stale_balance              # overdrawn: nothing is placed
+        order   1 left=1800000
+        order   2 left=0
+    """)
+
+
+def test_reducing_lets_money_come_back() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        control REDUCING
+        report  ITAV 180000
+        expect  order kind=REVERSE_SWEEP
+        outcome REFUSED reason=paused
+        expect  hold paused
+        at      +59s
+        report  ITAV 900000
+        expect  hold paused
+    """)
+
+
+def test_after_a_refusal_only_the_same_direction_waits() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report  ITAV 180000
+        outcome VOID reason=denied
+        expect  hold denied
+        report  ITAV 900000 as_of=+1s
+        expect  order kind=SWEEP
+    """)
+
+
+def test_a_product_that_is_no_longer_in_the_table_cannot_be_sold() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        policy sweep.products=[]
+        report ITAV 180000
+        expect hold cash_short
+        expect alert cash_short firing
+    """)
+
+
+def test_a_bill_that_is_not_paid_yet_cannot_be_sold() -> None:
+    """Bought at Thursday's auction for Tuesday; needed on Friday it is not there to be sold."""
+    CashWorld().play("""
+        policy  sweep.rule=sweep-safe-v1 sweep.ladder=ladder-v1
+        days    260 out=1000000 in=1000000
+        report  ITAV 700000
+        expect  order target_product=TBILL_4W asked=100000 value_date=2026-07-14
+        outcome CONFIRMED
+        expect  order target_product=FED_RRP asked=300000
+        outcome REFUSED reason=screening
+        at      2026-07-10T13:00:00Z
+        report  ITAV 200000
+        expect  hold cash_short
+        report  ITAV 300000 as_of=+1s           # what is paid on Tuesday is not missing today
+        expect  hold below_min
+        at      2026-07-13T13:00:00Z
+        report  ITAV 200000
+        expect  order target_product=TBILL_4W asked=100000 value_date=2026-07-14
+    """)
+
+
+def test_the_oldest_placement_first() -> None:
+    world = CashWorld()
+    world.play(f"""
+        {BILLS}
+        report  ITAV 400000
+        expect  order asked=100000 matures_on=2026-08-04
+        outcome CONFIRMED
+        at      2026-07-09T13:00:00Z
+        entry   E2 -100000 booked=2026-07-09 order=2
+        report  ITAV 300000
+        at      2026-07-10T13:00:00Z
+        report  ITAV 180000
+        expect  order asked=120000
+        order   1 left=2200000 taken=120000
+        order   2 left=100000 taken=0
+    """)
+    (take,) = world.store.get(f"orders|{ACCOUNT}|{key_of(world.orders[2].intent_id)}").takes
+    assert take.placement == key_of(world.orders[0].intent_id)
+
+
+def test_all_that_was_brought_back_and_taken_again_is_placed_again() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report  ITAV -5000000
+        expect  order asked=2200000
+        outcome CONFIRMED
+        at      2026-07-09T13:00:00Z
+        entry   E2 2200000 booked=2026-07-09 order=2
+        report  ITAV 300000
+        order   1 left=0
+        at      2026-07-10T13:00:00Z
+        entry   E3 -2200000 booked=2026-07-10 order=2
+        report  ITAV 300001
+        entry   E3 -2200000 booked=2026-07-10 order=2
+        report  ITAV 300002 as_of=+1s
+        expect  no evidence
+        outcome REVERSED of=2
+        order   1 left=2200000 taken=0
+        report  ITAV 180000 as_of=+2s
+        expect  order asked=120000 kind=REVERSE_SWEEP
+    """)
