@@ -44,7 +44,8 @@ def build(settings: WorkerSettings) -> exact.App:
     ]
     outside = Outside(settings.bootstrap, wire, settings.partitions)
     controls = Controls(settings.bootstrap, wire)
-    runner = Runner(connectors(venues), outside, controls)
+    parties = connectors([*venues, *(account.bank() for account in settings.banks)])
+    runner = Runner(parties, outside, controls)
 
     under_way: set[asyncio.Task[None]] = set()
 

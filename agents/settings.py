@@ -38,6 +38,10 @@ class BankAccount(BaseModel, frozen=True, extra="forbid"):
     scope: str = "openid"
     api_id: str = ""
     """Its id in the bank's API, where that is not the number."""
+    owner: str = "TREASURY LLC"
+    """Name of its holder, as payments say it."""
+    agent: str = Field(default="", pattern=r"^([0-9]{9}|[A-Z0-9]{8}|[A-Z0-9]{11})?$")
+    """The bank that keeps it, by its nine digits or its BIC, as payments say it."""
     paths: Paths = Paths()
     paced: bool = True
     """false: a sandbox that was started without request limits."""
@@ -58,6 +62,8 @@ class BankAccount(BaseModel, frozen=True, extra="forbid"):
             tenant=self.tenant,
             scope=self.scope,
             api_id=self.api_id,
+            owner=self.owner,
+            agent=self.agent,
             paths=self.paths,
             paced=self.paced,
         )

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,58 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from agents.wiring import partition_of
-from schemas.records import SweepOrder
-from schemas.wire import SchemaIds, Wire
 from streams.sweep_order import TOPIC
-from tests.streams.sweep_world import Bank
+from tests.weir.orders.writer import SIGNATURE, WIRE, P, Writer, order
 from tests.weir.rig import until
 from weir.orders.cursor import BadCursor, Cursor
 from weir.orders.pull import Gone, Orders, Page, Unreadable
 from weir.topics import ensure
-
-P = 8
-WIRE = Wire(SchemaIds.from_lock())
-(SHAPE,) = Bank().play("sweep o1 OUT 750000").said("order")
-_numbers = itertools.count()
-
-
-def order(partition: int, at_ms: int = 0) -> SweepOrder:
-    """An order whose key lies in a partition."""
-    while True:
-        name = f"{secrets.token_hex(4)}-{next(_numbers)}"
-        if partition_of(name, P) == partition:
-            return replace(SHAPE, order_id=name, created_ts_ms=at_ms or 1_749_600_000_000)
-
-
-@dataclass
-class Writer:
-    """A pipeline's producer: what it writes counts once it has committed."""
-
-    producer: Producer
-
-    def write(self, *orders: SweepOrder) -> list[str]:
-        for one in orders:
-            self.producer.produce(
-                TOPIC,
-                WIRE.encode(TOPIC, one),
-                one.order_id.encode(),
-                partition_of(one.order_id, P),
-                timestamp=one.created_ts_ms,
-                headers=[("jws", b"e30..c2ln")],
-            )
-        assert self.producer.flush(10) == 0
-        return [one.order_id for one in orders]
-
-    def commit(self) -> None:
-        self.producer.commit_transaction(10)
-
-    def abort(self) -> None:
-        self.producer.abort_transaction(10)
-
-    def begin(self) -> Writer:
-        self.producer.begin_transaction()
-        return self
 
 
 @pytest.fixture(scope="module")
@@ -75,20 +26,8 @@ def topics(broker: str) -> str:
 
 
 @pytest.fixture
-def writers(topics: str) -> Any:
-    def writer() -> Writer:
-        made = Producer(
-            {
-                "bootstrap.servers": topics,
-                "transactional.id": secrets.token_hex(6),
-                "linger.ms": 0,
-                "log_level": 0,
-            }
-        )
-        made.init_transactions(10)
-        return Writer(made)
-
-    return writer
+def writers(topics: str) -> Callable[[], Writer]:
+    return lambda: Writer.on(topics)
 
 
 @pytest.fixture
@@ -201,7 +140,7 @@ def test_what_is_no_order_holds_nobody_up(topics: str, writers: Any, orders: Ord
     kept = writer.begin().write(order(6))
     writer.commit()
     page = shows(orders, begin, kept)
-    assert (ids(page), page.orders[0].signature) == (kept, "e30..c2ln")
+    assert (ids(page), page.orders[0].signature) == (kept, SIGNATURE)
 
 
 def test_an_order_is_found_by_its_id(writers: Any, orders: Orders) -> None:
