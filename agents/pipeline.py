@@ -1,10 +1,11 @@
-"""The pipeline: every node that decides, the relay, and the signer of the audit's heads. It never
-calls the outside.
+"""The pipeline: every node that decides, the relay, the signer of the audit's heads and the watch
+over dead letters. It never calls the outside.
 """
 
 from __future__ import annotations
 
 from agents import exact, keys
+from agents.letter_watch import LetterWatch
 from agents.nodes import add_node
 from agents.outside import Outside
 from agents.relay import add_relay
@@ -33,6 +34,11 @@ def build(settings: WorkerSettings) -> exact.App:
     async def checkpoints() -> None:
         if settings.slot == 0:
             await notary.run()
+
+    @app.task
+    async def letters() -> None:
+        if settings.slot == 0:
+            await LetterWatch(settings.bootstrap, wire, settings.partitions, outside).run()
 
     return app
 

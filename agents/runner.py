@@ -102,60 +102,48 @@ class Runner:
 
     def _answer(self, effect: Effect, before_commit_s: float) -> AttemptRecord:
         if isinstance(effect, Prepare):
-            return self._prepared(effect)
-        if isinstance(effect, Look):
-            return self._evidence(effect)
-        answer = self._result(effect, before_commit_s)
-        log.info(
-            "call_answered",
-            intent_id=effect.intent_id,
-            leg=effect.leg,
-            n=effect.n,
-            op=effect.op,
-            result=answer.class_,
-            venue_ref=answer.venue_ref,
-            code=answer.code,
-            said=answer.message,
-        )
-        return self._record(effect, "RESULT", answer)
+            record = self.prepared(effect)
+        elif isinstance(effect, Look):
+            record = self.evidence(effect)
+        else:
+            record = self._called(effect, before_commit_s)
+        _tell(effect, record)
+        return record
 
-    def _prepared(self, effect: Prepare) -> AttemptRecord:
-        try:
-            reading = self._connector(effect).prepare(effect)
-        except Exception as why:  # noqa: BLE001 a read that failed has changed nothing
-            return self._record(effect, "PREPARED", _unread(effect, why))
-        answer = Answer("done", facts=reading.facts)
-        return self._record(effect, "PREPARED", answer, dict(reading.watermark))
-
-    def _evidence(self, effect: Look) -> AttemptRecord:
-        try:
-            answer = self._connector(effect).look(effect)
-        except Exception as why:  # noqa: BLE001 a read that failed proves nothing
-            answer = _unread(effect, why)
-        return self._record(effect, "EVIDENCE", answer)
-
-    def _result(self, effect: Call, before_commit_s: float) -> Answer:
+    def _called(self, effect: Call, before_commit_s: float) -> AttemptRecord:
         def check() -> None:
-            self._check(effect, before_commit_s)
+            self.check(effect, before_commit_s)
 
-        try:
+        def call() -> Answer:
             if effect.executed_by != EXECUTED_BY:
                 raise Unsupported(f"{effect.executed_by} carries it out, not this executor")
             check()
             return self._connector(effect).call(effect, check)
-        except NotSent as why:
-            return Answer("not_sent", message=str(why))
-        except (Rejected, Unsupported) as why:
-            return Answer("refused", code=why.code, message=why.message)
-        except (RateLimited, Unavailable) as why:
-            return Answer("transient", code=why.code, message=why.message)
-        except ConnectorError as why:
-            return Answer("unknown", code=why.code, message=why.message)
-        except Exception as why:
-            log.exception("connector_broken", intent_id=effect.intent_id, leg=effect.leg)
-            return Answer("unknown", message=f"{type(why).__name__}: {why}")
 
-    def _check(self, effect: Call, before_commit_s: float) -> None:
+        return self.result(effect, call)
+
+    def prepared(self, effect: Prepare) -> AttemptRecord:
+        """What was read before a call."""
+        try:
+            reading = self._connector(effect).prepare(effect)
+        except Exception as why:  # noqa: BLE001 a read that failed has changed nothing
+            return self._record(effect, "PREPARED", _unread(why))
+        answer = Answer("done", facts=reading.facts)
+        return self._record(effect, "PREPARED", answer, dict(reading.watermark))
+
+    def evidence(self, effect: Look) -> AttemptRecord:
+        """What was read after a call."""
+        try:
+            answer = self._connector(effect).look(effect)
+        except Exception as why:  # noqa: BLE001 a read that failed proves nothing
+            answer = _unread(why)
+        return self._record(effect, "EVIDENCE", answer)
+
+    def result(self, effect: Call, call: Callable[[], Answer]) -> AttemptRecord:
+        """What came of a call: its answer, or what was raised on the way."""
+        return self._record(effect, "RESULT", _answered(effect, call))
+
+    def check(self, effect: Call, before_commit_s: float) -> None:
         """The last word before a post, in the thread that posts. Raises NotSent."""
         waited_s = self._monotonic() - before_commit_s
         if waited_s > effect.call_start_s:
@@ -199,10 +187,40 @@ class Runner:
         )
 
 
-def _unread(effect: Effect, why: Exception) -> Answer:
+def _answered(effect: Call, call: Callable[[], Answer]) -> Answer:
+    try:
+        return call()
+    except NotSent as why:
+        return Answer("not_sent", message=str(why))
+    except (Rejected, Unsupported) as why:
+        return Answer("refused", code=why.code, message=why.message)
+    except (RateLimited, Unavailable) as why:
+        return Answer("transient", code=why.code, message=why.message)
+    except ConnectorError as why:
+        return Answer("unknown", code=why.code, message=why.message)
+    except Exception as why:
+        log.exception("connector_broken", intent_id=effect.intent_id, leg=effect.leg)
+        return Answer("unknown", message=f"{type(why).__name__}: {why}")
+
+
+def _unread(why: Exception) -> Answer:
     """A read that failed: nothing is known that was not known before, whatever the reason."""
-    log.warning(
-        "read_failed", intent_id=effect.intent_id, leg=effect.leg, op=effect.op, error=repr(why)
-    )
     code = why.code if isinstance(why, ConnectorError) else ""
     return Answer("unknown", code=code or None, message=f"{type(why).__name__}: {why}")
+
+
+def _tell(effect: Effect, record: AttemptRecord) -> None:
+    """The log of this process: every call, and reads that failed."""
+    about = {"intent_id": effect.intent_id, "leg": effect.leg, "op": effect.op}
+    if isinstance(effect, Call):
+        log.info(
+            "call_answered",
+            **about,
+            n=effect.n,
+            result=record.class_,
+            venue_ref=record.venue_ref,
+            code=record.code,
+            said=record.message,
+        )
+    elif record.watermark is None and record.facts is None:
+        log.warning("read_failed", **about, error=record.message)

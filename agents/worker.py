@@ -11,7 +11,7 @@ from pathlib import Path
 
 import structlog
 
-from agents import exact
+from agents import exact, metrics
 from agents.exact.status import status
 from agents.settings import WorkerSettings
 from agents.wiring import ORDER_TOPIC, order_dumps
@@ -37,6 +37,9 @@ def new_app(name: str, settings: WorkerSettings, wire: Wire) -> exact.App:
     )
     app = exact.App(name, config=config)
     report = settings.home / "run" / "status" / f"{name}-{settings.slot}.json"
+
+    if settings.metrics_port is not None:
+        metrics.serve(app.engine, settings.metrics_port, name, settings.slot)
 
     @app.task
     async def write_status() -> None:

@@ -34,3 +34,8 @@ def leg_id(intent_id: str, leg: str) -> str:
     leg.
     """
     return str(uuid5(_LEGS, f"weir|{intent_id}|{leg}"))
+
+
+def order_link_id(intent_id: str) -> str:
+    """The id a venue gets for the order of an intent, whatever the attempt: the same 32 digits."""
+    return intent_id.replace("-", "")

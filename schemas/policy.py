@@ -25,6 +25,7 @@ from pydantic import (
 
 from schemas import signing
 from schemas.money import E18, parse_e18, text_e18
+from schemas.policy_anomaly import Anomaly
 from schemas.policy_cash import Forecasting, Sweep, VarRule
 from schemas.section import Money, Places, Ratio, Seconds, Section
 
@@ -207,6 +208,25 @@ class Execution(Section):
         return self
 
 
+LEVERAGE_MAX_E18: int = 5 * E18
+"""No policy and no approval lets a setting of leverage above it."""
+
+
+class Risk(Section):
+    """How far positions may be leveraged: the largest setting of a contract."""
+
+    max_leverage_e18: Money = LEVERAGE_MAX_E18
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Risk:
+        if not 0 < self.max_leverage_e18 <= LEVERAGE_MAX_E18:
+            raise ValueError(
+                f"max_leverage={text_e18(self.max_leverage_e18)}: above 0 and at most"
+                f" {text_e18(LEVERAGE_MAX_E18)}"
+            )
+        return self
+
+
 class Account(Section):
     """An account Weir may act on, with the decimal places its venue accepts per coin."""
 
@@ -253,6 +273,8 @@ class Policy(Section):
     approvals: Approvals = Approvals()
     guards: Guards = Guards()
     execution: Execution = Execution()
+    risk: Risk = Risk()
+    anomaly: Anomaly = Anomaly()
     sweep: Sweep = Sweep()
     var: VarRule = VarRule()
     forecast: Forecasting = Forecasting()

@@ -292,7 +292,7 @@ _DECLARED = (
         "treasury.alerts.v1",
         "alert key",
         1,
-        writers=("book", "cash", "executor"),
+        writers=("book", "cash", "gate", "intents", "executor", "signer", "letter watch"),
         readers=("services",),
         cleanup="compact,delete",
         retention_ms=30 * DAY_MS,

@@ -1,9 +1,10 @@
-"""What a person should know of an account: an alert is written when it starts to hold and when it
-ends, never in between.
+"""What a person should know of an account or a desk: an alert is written when it starts to hold and
+when it ends, never in between. What happened once has no end, and is written once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from schemas.records import Alert
@@ -14,25 +15,45 @@ TOPIC = "treasury.alerts.v1"
 
 
 def fire(
-    entries: Entries, event: Event, name: str, text: str, severity: str = "warning"
+    entries: Entries,
+    event: Event,
+    name: str,
+    text: str,
+    severity: str = "warning",
+    labels: Mapping[str, str] | None = None,
 ) -> list[Any]:
     """The alert, unless it is firing already."""
     if entries.get("alerting", name) is not None:
         return []
     entries.put("alerting", Alerting(event.timestamp_ms, severity), name)
-    return [_said(event, name, severity, "firing", text)]
+    return [_said(event, name, severity, "firing", text, labels)]
 
 
-def resolve(entries: Entries, event: Event, name: str, text: str) -> list[Any]:
+def resolve(
+    entries: Entries,
+    event: Event,
+    name: str,
+    text: str,
+    labels: Mapping[str, str] | None = None,
+) -> list[Any]:
     """Its end, if it is firing."""
     old: Alerting | None = entries.get("alerting", name)
     if old is None:
         return []
     entries.delete("alerting", name)
-    return [_said(event, name, old.severity, "resolved", text)]
+    return [_said(event, name, old.severity, "resolved", text, labels)]
 
 
-def _said(event: Event, name: str, severity: str, state: str, text: str) -> Emit:
+def once(
+    event: Event, name: str, text: str, severity: str = "warning", *, labels: Mapping[str, str]
+) -> Emit:
+    """The alert of what will never be over because it has happened; `name` tells it from others."""
+    return _said(event, name, severity, "firing", text, labels)
+
+
+def _said(
+    event: Event, name: str, severity: str, state: str, text: str, labels: Mapping[str, str] | None
+) -> Emit:
     return Emit(
         TOPIC,
         Alert(
@@ -40,7 +61,7 @@ def _said(event: Event, name: str, severity: str, state: str, text: str) -> Emit
             severity=severity,
             state=state,
             text=text,
-            labels={"account": event.key},
+            labels={"account": event.key} if labels is None else dict(labels),
             since_ms=event.timestamp_ms,
         ),
     )

@@ -13,7 +13,7 @@ from schemas.policy import Execution
 from schemas.records import AttemptRecord
 from streams import saga
 from streams.attempt import begin, may_start, op_of, over
-from streams.evidence import check, complete, judge
+from streams.evidence import REPEATABLE, check, complete, judge
 from streams.handover import EXECUTED_BY
 from streams.lane import Lane
 from streams.step import Refused
@@ -26,6 +26,7 @@ RATE_LIMITED = frozenset({"10006", "429"})
 RETURNED = "returned"
 """Code of a refusal that came after the effect: the money is back."""
 
+ORDER_FACTS = ("order_status", "avg_price", "filled")
 CLAIMS_EFFECT = frozenset({"accepted", "done"})
 CLAIMS_NONE = frozenset({"refused", "transient", "not_sent"})
 
@@ -38,7 +39,7 @@ def take(lane: Lane, record: AttemptRecord) -> None:
     if intent is None:
         raise Refused("unknown_intent", "intent_id", record.intent_id)
     leg = next((one for one in intent.legs if one.leg == record.leg), None)
-    if leg is not None and intent.kind in saga.BY_ID and record.kind in _FOUND:
+    if leg is not None and intent.kind in saga.PAYMENTS and record.kind in _FOUND:
         record = replace(record, n=leg.n)  # all attempts have one id: found by it is found for all
     if leg is None or not 0 < record.n <= leg.n:
         raise Refused("unknown_attempt", "leg", f"{record.leg}#{record.n}", "never asked for")
@@ -56,7 +57,7 @@ def _prepared(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     if leg.state != saga.READY or record.attempt_id != leg.awaits or lane.entry.halted:
         return  # an answer to an earlier question
     facts = record.facts or {}
-    if facts.get("late_ref") and intent.kind in saga.BY_ID:
+    if facts.get("late_ref") and intent.kind in saga.PAYMENTS:
         known = {"venue_ref": facts["late_ref"], **_look_soon(lane)}
         amount_e18 = leg.amount_e18 or intent.granted_e18
         lane.move(intent, "accepted", "known by its id already", amount_e18=amount_e18, **known)
@@ -82,7 +83,8 @@ def _result(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif record.class_ == "done":
         _confirm(lane, intent, record)
     elif record.class_ == "refused":
-        lane.move(intent, "refused", f"{record.code} {words}".strip())
+        ref = record.venue_ref or leg.venue_ref
+        lane.move(intent, "refused", f"{record.code} {words}".strip(), venue_ref=ref)
     elif record.class_ in ("transient", "not_sent"):
         _again(lane, intent, record)
     elif leg.state == saga.ATTEMPTED:
@@ -110,7 +112,7 @@ def _again(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
 
 def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     leg = intent.leg
-    parked = leg.state == saga.PARKED and intent.kind in saga.BY_ID and not lane.entry.halted
+    parked = leg.state == saga.PARKED and intent.kind in saga.PAYMENTS and not lane.entry.halted
     if leg.state not in (saga.ATTEMPTED, saga.ACKED, saga.UNKNOWN) and not parked:
         return
     if _came_back(intent, record):
@@ -118,10 +120,12 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
         lane.move(sent, "returned", record.message or RETURNED)
         return
     if int((record.facts or {}).get("rows", "0")) > 1:
+        if parked:
+            return  # people are asked already
         why = "the venue shows more than one row for one attempt"
         lane.halt(lane.move(intent, "disagreement", why), why)
         return
-    by_id = record.class_ == "refused" and intent.kind in saga.BY_ID
+    by_id = record.class_ == "refused" and intent.kind in saga.PAYMENTS
     if record.class_ not in CLAIMS_EFFECT and not by_id and record.attempt_id != leg.awaits:
         return  # an answer to an earlier question proves no absence now
     if record.attempt_id == leg.awaits and complete(record):
@@ -144,13 +148,14 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif verdict.trigger == "accepted":
         lane.move(intent, "accepted", venue_ref=record.venue_ref or "", **_look_soon(lane))
     elif verdict.trigger:
-        lane.move(intent, verdict.trigger, verdict.reason)
+        ref = record.venue_ref or leg.venue_ref
+        lane.move(intent, verdict.trigger, verdict.reason, venue_ref=ref)
 
 
 def _came_back(intent: IntentEntry, record: AttemptRecord) -> bool:
     """Whether a record says that the money was sent and has come back."""
     returned = record.class_ == "refused" and record.code == RETURNED
-    return returned and intent.kind in saga.BY_ID
+    return returned and intent.kind in saga.PAYMENTS
 
 
 def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> IntentEntry:
@@ -163,11 +168,18 @@ def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> IntentEn
 
 def _after(intent: IntentEntry, record: AttemptRecord) -> dict[str, str]:
     """What the origin compares its estimate with: debt and ltv before and after the main leg; the
-    venue's own row, which knows both at the same prices, wins over what was read around it.
+    venue's own row, which knows both at the same prices, wins over what was read around it. Of an
+    order or a setting, what the venue says it is now.
     """
+    before, now = intent.leg.watermark, record.facts or {}
+    if intent.kind == "SET_LEVERAGE":
+        was = before.get("leverage")
+        told = {"leverage_before": was} if was else {}
+        return {**told, "leverage_after": intent.params["leverage"]}
+    if intent.leg.leg == saga.ONLY:
+        return {name: now[name] for name in ORDER_FACTS if name in now}
     if intent.leg.leg != "main":
         return {}
-    before, now = intent.leg.watermark, record.facts or {}
     named = {
         "ltv_before": now.get("row_ltv_before", before.get("ltv")),
         "ltv_after": now.get("row_ltv_after", now.get("ltv")),
@@ -178,20 +190,41 @@ def _after(intent: IntentEntry, record: AttemptRecord) -> dict[str, str]:
 
 
 def _late(lane: Lane, intent: IntentEntry, leg: LegEntry, record: AttemptRecord) -> None:
-    """A word on an attempt that has ended: agreement is nothing new, contradiction halts."""
-    if record.kind == "PREPARED" or leg.state == saga.REVERSED:
-        return  # what was done and came back is known; either word of it is a repeat
+    """A word on an attempt that has ended: agreement is nothing new, contradiction halts; what may
+    be repeated contradicts nothing.
+    """
+    if record.kind == "PREPARED" or intent.kind in REPEATABLE or leg.state == saga.REVERSED:
+        return  # of what was done and came back, either word is a repeat
     effect_known = record.n == leg.n and leg.state == saga.CONFIRMED
     if effect_known and _came_back(intent, record):
         lane.move(intent, "returned", record.message or RETURNED)
         return
-    said = record.class_ or "unknown"
-    if said in CLAIMS_EFFECT and not effect_known:
+    said, rows = record.class_ or "unknown", int((record.facts or {}).get("rows", "0"))
+    if rows > 1:
+        lane.halt(intent, f"{record.leg}#{record.n} is said to have {rows} rows")
+    elif said in CLAIMS_EFFECT and not (effect_known or _known(leg, record)):
         lane.halt(
             intent, f"{record.leg}#{record.n} is said to be {said}, was declared without effect"
         )
     elif said in CLAIMS_NONE and effect_known:
         lane.halt(intent, f"{record.leg}#{record.n} is said to be {said}, was confirmed")
+
+
+def _known(leg: LegEntry, record: AttemptRecord) -> bool:
+    """Whether an effect that is told late is none that is new.
+
+    What was accepted may have failed since: its reference tells. And what is said of an attempt
+    that was given up may be what a later one did: a worker that stood still may look for the first
+    when the second has its row already. While that one has no end, its own looks decide; afterwards
+    the reference tells.
+    """
+    if record.n == leg.n:
+        return record.class_ == "accepted" and record.venue_ref == leg.venue_ref
+    if (record.amount_done_e18 or leg.amount_e18) != leg.amount_e18:
+        return False
+    if leg.venue_ref:
+        return record.venue_ref == leg.venue_ref
+    return record.kind == "EVIDENCE" and leg.state in (saga.ATTEMPTED, saga.UNKNOWN)
 
 
 def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
@@ -206,7 +239,7 @@ def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif record.class_ == "refused":
         lane.move(intent, "refused", why)
     elif record.class_ == "not_sent" and intent.executed_by == EXECUTED_BY:
-        again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}}
+        again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}, "venue_ref": ""}
         lane.move(intent, "retry", why, **again)
     else:
         raise Refused("class", "class", record.class_, "done, refused or not_sent")

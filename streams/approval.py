@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from schemas.policy import Person, Policy
 from schemas.records import Approval, IntentInput, Meta, Revoke
 from schemas.signing import verify
-from streams import waiting
+from streams import anomaly, waiting
 from streams.canonical import hash_of
 from streams.handover import decision
 from streams.statements import approval_bytes
@@ -180,7 +180,8 @@ def _approve(
     waits, person = _waits(word), word.person
     one = Signed(word.approval.approver, person.public_key if person is not None else "")
     waits = replace(waits, signed=(*waits.signed, one))
-    return waiting.signed(entries, event, in_force, waits, stamp)
+    told = waiting.signed(entries, event, in_force, waits, stamp)
+    return told + anomaly.approved(event, in_force, word.approval)
 
 
 def _deny(entries: Entries, event: Event, in_force: InForce, word: Word, stamp: Meta) -> list[Any]:

@@ -20,6 +20,10 @@ from streams.step import Emit, Refused
 from tables.intents import IntentEntry
 
 CALL_PATIENCE_MS = 120_000
+LOWERED_TO = {"REPAY": "debt", "REDUCE_POSITION": "reducible"}
+"""What was read before an attempt and bounds its amount."""
+WITH_OUR_ID = frozenset({"TRANSFER", "REDUCE_POSITION"}) | saga.PAYMENTS
+"""Found by an id of ours, so that equal amounts need not be told apart."""
 
 
 def may_start(lane: Lane, intent: IntentEntry) -> bool:
@@ -59,13 +63,14 @@ def work(intent: IntentEntry, effect_id: str) -> dict[str, Any]:
         "transfer_id": leg_id(intent.intent_id, leg.leg),
         "source": source,
         "target": target,
+        "params": intent.params,
         "executed_by": intent.executed_by,
     }
 
 
 def op_of(intent: IntentEntry) -> str:
     """What the current leg does at the venue."""
-    return intent.kind if intent.leg.leg == "main" else "TRANSFER"
+    return intent.kind if intent.leg.leg in ("main", saga.ONLY) else "TRANSFER"
 
 
 def begin(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> None:
@@ -74,7 +79,7 @@ def begin(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> None:
     if amount_e18 is None:
         lane.turn(intent, awaits="", due_ms=lane.used()[0].at_ms + requests.FINGERPRINT_MS)
         return
-    if amount_e18 == 0:
+    if amount_e18 == 0 and intent.class_ != "control":
         lane.move(intent, "impossible", "nothing_to_do")
         return
     if amount_e18 != intent.chosen_e18 and intent.leg.leg != saga.RETURN:
@@ -113,17 +118,18 @@ def begin(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> None:
 
 
 def _amount(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> int | None:
-    """Chosen once per intent, lowered again only if the debt has shrunk; None: none is free."""
+    """Chosen once per intent, lowered again only if debt or position have shrunk; None: none is
+    free.
+    """
     if intent.leg.leg == saga.RETURN:
         return intent.leg.amount_e18
     chosen = intent.chosen_e18
     most = chosen or intent.granted_e18
-    if intent.kind == "REPAY":
-        most = min(most, parse_e18(watermark["debt"]))
-    if chosen and most == chosen:
+    if intent.kind in LOWERED_TO:
+        most = min(most, parse_e18(watermark[LOWERED_TO[intent.kind]]))
+    if most == chosen:
         return chosen
-    own_id = intent.kind == "TRANSFER" or intent.kind in saga.BY_ID
-    used = () if own_id else (one.amount_e18 for one in lane.used())
+    used = () if intent.kind in WITH_OUR_ID else (one.amount_e18 for one in lane.used())
     return requests.choose(most, intent.precision, used)
 
 
@@ -132,12 +138,10 @@ def _call(lane: Lane, intent: IntentEntry, amount_e18: int, watermark: dict[str,
     if policy is None:
         raise Refused("no_policy")
     facts = work(intent, lane.ask(intent, "call")) | {"amount_e18": amount_e18}
-    wallets = (facts["transfer_id"], facts["source"], facts["target"])
-    venue = intent.account_id.partition(":")[0]
-    order = requests.order_of(
-        intent.intent_id, intent.params, intent.body, lane.now_ms, policy.sweep.tags_in
-    )
-    body = requests.body(venue, facts["op"], intent.ccy, amount_e18, wallets, order)
+    said = {name: facts[name] for name in requests.Terms._fields if name in facts}
+    order = requests.order_of(intent.body, lane.now_ms, policy.sweep.tags_in)
+    terms = requests.Terms(**said, order=order)
+    body = requests.body(intent.account_id.partition(":")[0], facts["op"], terms)
     return Call(
         **facts,
         watermark=dict(watermark),

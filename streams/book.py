@@ -20,7 +20,18 @@ from schemas.records import (
     Request,
     Yield,
 )
-from streams import adjustment, executions, flight, freeze, loan, opening, rows, wallet, yields
+from streams import (
+    adjustment,
+    executions,
+    flight,
+    freeze,
+    loan,
+    opening,
+    rows,
+    wallet,
+    wishes,
+    yields,
+)
 from streams.step import DeadLetter, Entries, Event, InForce, Refused, Started, Tick
 
 
@@ -44,6 +55,8 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         opening.compare(entries, event)
         return []
     if isinstance(value, IntentOutcome):
+        if value.class_ == wishes.CLASS:
+            return wishes.outcome(entries, event, in_force)
         return flight.outcome(entries, event, in_force)
     if isinstance(value, Correction):
         return _corrected(entries, event, in_force)
@@ -56,6 +69,8 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     if isinstance(value, Yield):
         yields.step(entries, event)
         return []
+    if isinstance(value, Request) and value.verb in wishes.VERBS:
+        return wishes.step(entries, event, in_force)
     if isinstance(value, Freeze | Request):
         freeze.step(entries, event)
         return []

@@ -3,8 +3,9 @@
 An effect is a value. The engine hands it to the runner only after the transaction that holds the
 attempt has committed; the runner answers with a record on treasury.attempts.v1 that carries the
 effect's id. Amounts are units of 10^-18. `kind` is the intent's, `op` the leg's: TRANSFER, REPAY,
-ADD_COLLATERAL, SWEEP or REVERSE_SWEEP; `source` and `target` are the wallets of a transfer.
-`executed_by` names the side that calls: what another side carries out must never be called.
+ADD_COLLATERAL, SET_LEVERAGE, REDUCE_POSITION, CANCEL_ORDER, SWEEP or REVERSE_SWEEP. `source` and
+`target` are the wallets of a transfer, `params` the intent's own (symbol, side, leverage, which
+order). `executed_by` names the side that calls: what another side carries out must never be called.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Work(msgspec.Struct, frozen=True):
     transfer_id: str
     source: str
     target: str
+    params: dict[str, str]
     executed_by: str
 
 
@@ -45,7 +47,7 @@ class Call(Work, frozen=True):
     """Post once: `body` as it stands, whose bytes have the hash `request_hash`. Answer: RESULT."""
 
     watermark: dict[str, str]
-    body: dict[str, str]
+    body: dict[str, str | int | bool]
     request_hash: str
     pause_epoch: int
     control_age_max_s: int

@@ -2,8 +2,8 @@
 
 A row in the venue's history proves an effect. Absence needs all of: enough time by the venue's own
 clock, enough complete looks, the funding balance untouched and the debt unchanged apart from
-interest. A payment that carries our own id is known or unknown to the bank by it; the account's
-balance moves for other reasons too and proves nothing. What is neither is left open, and what
+interest. An order or a payment is asked for by our own id: no balance speaks against its absence,
+because others move the same position or account. What is neither is left open, and what
 contradicts itself goes to people. Amounts are decimal text as the venue gave them.
 """
 
@@ -14,15 +14,21 @@ from typing import NamedTuple
 from schemas.money import parse_e18, text_e18
 from schemas.policy import Execution
 from schemas.records import AttemptRecord
-from streams.saga import ATTEMPTED, BY_ID, UNKNOWN
+from streams.saga import ATTEMPTED, PAYMENTS, UNKNOWN
 from streams.step import Refused
 from tables.intents import LegEntry
 
 ABSENCE_POLLS_MIN = 5
-AMOUNTS = frozenset({"fund", "debt", "collateral", "hourly_rate"})
+AMOUNTS = frozenset({"fund", "debt", "collateral", "hourly_rate", "reducible"})
 COUNTS = frozenset({"server_ms", "last_id", "rows"})
 HOUR_MS = 3600 * 1000
 DUST_E18 = 10**10  # one unit of the eighth place: the venue rounds what it shows
+BY_WALLET = frozenset({"TRANSFER", "REPAY", "ADD_COLLATERAL"})
+"""What moves money between wallets: balances must agree with what the rows say."""
+REPEATABLE = frozenset({"SET_LEVERAGE", "CANCEL_ORDER"})
+"""Done twice they leave what once leaves: absence need only outlast the call that was lost."""
+CALL_DEAD_S = 10
+"""A signed request is refused by the venue once its window (5 s) has passed."""
 
 
 class Verdict(NamedTuple):
@@ -51,13 +57,10 @@ def check(record: AttemptRecord, kind: str) -> None:
                     int(text)
             except ValueError as why:
                 raise Refused("reading", name, text, str(why)) from why
-    needed = {"server_ms"} if kind in BY_ID else {"fund", "server_ms"}
-    if kind == "REPAY":
-        needed |= {"debt"}
+    needed = {"server_ms"} | NEEDED.get(kind, {"fund"})
     if record.leg == "main":
         needed |= {"collateral"} if kind == "ADD_COLLATERAL" else set()
-        by_row = record.watermark is not None and kind not in BY_ID
-        needed |= {"last_id"} if by_row else set()
+        needed |= {"last_id"} if record.watermark is not None else set()
     read = record.facts if record.watermark is None and complete(record) else record.watermark
     if read is not None and needed - read.keys():
         raise Refused("reading", "missing", sorted(needed - read.keys()), "was not read")
@@ -69,14 +72,15 @@ def judge(
     """What an EVIDENCE record means for an attempt; `leg.polls` already counts this look. Unless a
     call of ours is `answered`, being accepted is told by nobody else.
     """
-    if record.class_ == "done" and op in BY_ID:
+    if record.class_ == "done" and op in PAYMENTS:
         done_e18 = record.amount_done_e18
         if done_e18 is None or done_e18 == leg.amount_e18:
             return Verdict("effect")
         said = f"{text_e18(done_e18)} were booked, {text_e18(leg.amount_e18)} ordered"
         return Verdict("disagreement", said)
     if record.class_ == "done":
-        if leg.state == UNKNOWN and complete(record) and untouched(leg, op, record):
+        unmoved = op in BY_WALLET and complete(record) and _untouched(leg, op, record)
+        if leg.state == UNKNOWN and unmoved:
             # A row the balances do not know of may be a page ahead of the books: look again first.
             enough = leg.polls >= ABSENCE_POLLS_MIN
             return Verdict("disagreement", "row_without_movement") if enough else OPEN
@@ -91,10 +95,19 @@ def judge(
     return OPEN
 
 
-def untouched(leg: LegEntry, op: str, record: AttemptRecord) -> bool:
-    """Whether what a call would have moved is where it was before it."""
-    if op in BY_ID:
-        return True
+NEEDED: dict[str, set[str]] = {
+    "REPAY": {"fund", "debt"},
+    "SET_LEVERAGE": set(),
+    "CANCEL_ORDER": set(),
+    "REDUCE_POSITION": {"reducible"},
+    "SWEEP": set(),
+    "REVERSE_SWEEP": set(),
+}
+"""What must have been read besides the venue's time; of all other kinds the funding balance."""
+
+
+def _untouched(leg: LegEntry, op: str, record: AttemptRecord) -> bool:
+    """Whether what a call would have moved in the wallets is where it was before it."""
     before, now = leg.watermark, record.facts or {}
     if parse_e18(before["fund"]) != parse_e18(now["fund"]):
         return False
@@ -107,10 +120,13 @@ def untouched(leg: LegEntry, op: str, record: AttemptRecord) -> bool:
 
 
 def _absence(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -> Verdict:
+    least_s = CALL_DEAD_S if op in REPEATABLE else execution.absence_s
     elapsed_ms = _elapsed_ms(leg, record.facts or {})
-    if elapsed_ms < execution.absence_s * 1000 or leg.polls < ABSENCE_POLLS_MIN:
+    if elapsed_ms < least_s * 1000 or leg.polls < ABSENCE_POLLS_MIN:
         return OPEN
-    if untouched(leg, op, record):
+    if op not in BY_WALLET:
+        return Verdict("absent", f"not found in {leg.polls} looks")
+    if _untouched(leg, op, record):
         return Verdict("absent", f"no row, no movement after {leg.polls} looks")
     return Verdict("disagreement", "movement_without_row")
 

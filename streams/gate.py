@@ -13,7 +13,7 @@ from typing import Any
 from schemas.money import text_e18
 from schemas.outcome import Outcome
 from schemas.records import Approval, IntentOutcome, Proposal, UsdRate
-from streams import approval, sweep_order, waiting, window
+from streams import anomaly, approval, sweep_order, waiting, window
 from streams import hold as holds
 from streams.canonical import hash_of
 from streams.handover import EXECUTED_BY, answer, body_of, decision, hand_over
@@ -33,12 +33,14 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     if isinstance(value, Approval):
         return approval.step(entries, event, in_force)
     if isinstance(value, IntentOutcome):
-        holds.step(entries, value)
+        ended = holds.step(entries, value)
+        if ended is not None:
+            anomaly.confirmed(entries, event, in_force, value.intent_id, ended)
         return []
     if isinstance(value, UsdRate):
         return _rate(entries, value)
     if isinstance(value, Tick):
-        return waiting.end(entries, event, in_force)
+        return anomaly.calmed(entries, event) + waiting.end(entries, event, in_force)
     if isinstance(value, Started):
         return []
     raise Refused("unsupported", "body", type(value).__name__, "the gate does not take it yet")
@@ -75,6 +77,7 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         opened_ms=window.opening_ms(entries, proposal.class_, event.timestamp_ms),
         body_hash=hash_of(body),
         created_ms=event.timestamp_ms,
+        beneficiary=proposal.beneficiary or "",
     )
     holds.reserve(entries, proposal.intent_id, hold)
     stamp = meta(event, in_force, f"proposal:{proposal.intent_id}")
@@ -83,11 +86,12 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     if state == "READY":
         outputs += hand_over(entries, body, hold, stamp, in_force)
     outputs += answer(proposal.intent_id, hold, body, reason, event, stamp)
-    said = _said(proposal, hold, ask)
-    outputs.append(decision(hold.decision_id, reason or state, said, event, stamp, in_force))
     if awaits:
         outputs += waiting.begin(entries, event, in_force, proposal, body)
-    return outputs
+    unusual = anomaly.proposed(entries, event, in_force, proposal, hold)
+    said = {**_said(proposal, hold, ask), "unusual": anomaly.patterns(unusual)}
+    outputs.append(decision(hold.decision_id, reason or state, said, event, stamp, in_force))
+    return outputs + unusual
 
 
 def _validate(proposal: Proposal) -> None:

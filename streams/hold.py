@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from schemas.money import text_e18
 from schemas.records import IntentOutcome
 from streams import window
 from streams.available import WITHOUT_EFFECT
@@ -33,19 +34,27 @@ def free(entries: Entries, intent_id: str, state: str) -> Hold:
     return ended
 
 
-def step(entries: Entries, outcome: IntentOutcome) -> None:
-    """Takes an outcome; a repeat changes nothing, one that contradicts the end is refused."""
+def step(entries: Entries, outcome: IntentOutcome) -> Hold | None:
+    """Takes an outcome; a repeat changes nothing, one that contradicts the end is refused. Returns
+    the hold that this outcome has confirmed, if it has.
+    """
     hold = known(entries, outcome.intent_id)
+    if hold.state == "AWAITING":
+        raise Refused("not_out", "intent_id", outcome.intent_id, "it still waits for a signature")
+    if not 0 <= outcome.amount_done_e18 <= hold.granted_e18:
+        why = f"granted were {text_e18(hold.granted_e18)}"
+        raise Refused("above_hold", "amount_done", text_e18(outcome.amount_done_e18), why)
     if not outcome.final:
-        return
+        return None
     if hold.final:
         _after_the_end(entries, hold, outcome)
     elif outcome.state in WITHOUT_EFFECT:
         free(entries, outcome.intent_id, outcome.state)
     elif outcome.state == "CONFIRMED":
-        _confirm(entries, hold, outcome)
+        return _confirm(entries, hold, outcome)
     else:
         raise Refused("state", "state", outcome.state, "is no end of an operation")
+    return None
 
 
 def known(entries: Entries, intent_id: str) -> Hold:
@@ -56,17 +65,14 @@ def known(entries: Entries, intent_id: str) -> Hold:
     return hold
 
 
-def _confirm(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None:
-    done = outcome.amount_done_e18
-    if not 0 <= done <= hold.granted_e18:
-        raise Refused("above_hold", "amount_done", done, f"granted were {hold.granted_e18}")
-    confirmed = usd_e18(done, hold.rate_e18)
-    entries.put(
-        "holds",
-        replace(hold, held_usd_e18=0, confirmed_usd_e18=confirmed, state="CONFIRMED", final=True),
-        outcome.intent_id,
+def _confirm(entries: Entries, hold: Hold, outcome: IntentOutcome) -> Hold:
+    confirmed = usd_e18(outcome.amount_done_e18, hold.rate_e18)
+    ended = replace(
+        hold, held_usd_e18=0, confirmed_usd_e18=confirmed, state="CONFIRMED", final=True
     )
+    entries.put("holds", ended, outcome.intent_id)
     window.changed(entries, hold, confirmed, -hold.held_usd_e18)
+    return ended
 
 
 def _after_the_end(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None:
@@ -74,3 +80,8 @@ def _after_the_end(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None
         entries.put("holds", replace(hold, state="REVERSED"), outcome.intent_id)
     elif outcome.state != hold.state and (outcome.state, hold.state) != ("CONFIRMED", "REVERSED"):
         raise Refused("final_state", "state", outcome.state, f"it ended as {hold.state}")
+    elif outcome.state == "CONFIRMED":
+        done_usd_e18 = usd_e18(outcome.amount_done_e18, hold.rate_e18)
+        if done_usd_e18 != hold.confirmed_usd_e18:
+            why = f"it was confirmed for {text_e18(hold.confirmed_usd_e18)} USD"
+            raise Refused("final_state", "amount_done", text_e18(outcome.amount_done_e18), why)

@@ -13,7 +13,7 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from schemas.records import AttemptRecord, Intent, Proposal, Request, Revoke
-from streams import answers, attempt, external, requests, saga
+from streams import answers, attempt, external, requests, saga, trouble
 from streams.canonical import hash_of
 from streams.effects import Look, Prepare
 from streams.handover import EXECUTED_BY as OURS
@@ -84,9 +84,9 @@ def _admit(lane: Lane, intent: Intent) -> None:
         raise Refused("altered", "body_hash", intent.body_hash, "the fields hash differently")
     if intent.amount_e18 < 0 or (intent.amount_e18 == 0 and intent.class_ != "control"):
         raise Refused("amount", "amount", intent.amount_e18, "must be above 0")
-    if intent.executed_by != OURS and intent.kind not in saga.BY_ID:
+    if intent.executed_by != OURS and intent.kind not in saga.PAYMENTS:
         raise Refused("executed_by", "executed_by", intent.executed_by, "nobody else does this")
-    first, *_ = saga.LEGS.get(intent.kind, ("only",))
+    first, *_ = saga.LEGS.get(intent.kind, (saga.ONLY,))
     entry = IntentEntry(
         intent_id=intent.intent_id,
         decision_id=intent.decision_id,
@@ -109,8 +109,9 @@ def _admit(lane: Lane, intent: Intent) -> None:
         executed_by=intent.executed_by,
     )
     lane.admit(entry)
-    if intent.kind not in saga.LEGS or not requests.knows(venue, intent.kind):
-        lane.move(entry, "impossible", f"{venue} cannot {intent.kind}")
+    unfit = requests.unfit(venue, intent.kind, intent.params)
+    if unfit:
+        lane.move(entry, "impossible", unfit)
     elif intent.executed_by != OURS:
         external.hand_over(lane, entry)
 
@@ -231,7 +232,9 @@ _ACT = {
 
 
 def _wake_ms(lane: Lane) -> int | None:
-    """When the lane must act although nothing arrives: the first intent's turn, or a deadline."""
+    """When the lane must act although nothing arrives: the first intent's turn, a deadline, or when
+    people must know that something is open.
+    """
     times: list[int] = []
     for place, intent in enumerate(lane.queued()):
         leg = intent.leg
@@ -240,4 +243,7 @@ def _wake_ms(lane: Lane) -> int | None:
             times += [] if due_ms is None else [due_ms]
         if leg.state in saga.WAITING and leg.leg != saga.RETURN:
             times.append(intent.deadline_ms)
+    told_ms = trouble.due_ms(lane)
+    if told_ms is not None and told_ms > lane.now_ms:
+        times.append(told_ms)
     return min(times, default=None)

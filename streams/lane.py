@@ -21,7 +21,7 @@ from schemas.records import (
     IntentState,
     Leg,
 )
-from streams import requests, saga
+from streams import requests, saga, trouble
 from streams.canonical import canonical
 from streams.inboxes import ORIGINS, to_origin
 from streams.step import Emit, Entries, Event, InForce, Wake, meta
@@ -122,7 +122,8 @@ class Lane:
         self.entry = replace(self.entry, wake_ms=USED)
 
     def close(self, wake_ms: int | None) -> list[Any]:
-        """Writes the lane and returns all outputs of the event."""
+        """Writes the lane and returns all outputs of the event, what people are told included."""
+        trouble.tell(self)
         if wake_ms != self.entry.wake_ms:
             self.entry = replace(self.entry, wake_ms=wake_ms)
             self.out.append(Wake(wake_ms))

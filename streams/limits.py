@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from schemas.money import E18, floor_to
+from schemas.money import E18, floor_to, parse_e18
 from schemas.outcome import Outcome
 from schemas.policy import Limit, Policy
 from schemas.records import Proposal
@@ -31,7 +31,9 @@ CLASS_OF = {
 
 WHILE_REDUCING = frozenset({"REPAY", "ADD_COLLATERAL", "REVERSE_SWEEP", "REDUCE_POSITION"})
 CHECKED = frozenset({"SET_LEVERAGE"})
-"""The kinds that need a passed order check."""
+"""The kinds that can add risk and carry the id of the check they passed. A reduce-only order always
+passes that check, and ending an order takes risk away: they need none.
+"""
 
 AHEAD_MAX_MS = 60_000
 """How far an event may lie ahead of the node's time: another day's limit is not used today."""
@@ -107,7 +109,7 @@ def stale_input(ask: Ask) -> Outcome | None:
 
 
 def no_check(ask: Ask) -> Outcome | None:
-    """What changes the risk of open positions carries the id of the check it passed."""
+    """What can add to the risk of open positions carries the id of the check it passed."""
     missing = ask.proposal.kind in CHECKED and not ask.proposal.check_id
     return Outcome.no_check if missing else None
 
@@ -182,6 +184,18 @@ def minimum(ask: Ask) -> Outcome | None:
     return Outcome.over_daily_limit if ask.day_is_full else Outcome.below_min
 
 
+def over_max_leverage(ask: Ask) -> Outcome | None:
+    """No setting above the policy's maximum, whoever signs; one that cannot be read is above it."""
+    if ask.proposal.kind != "SET_LEVERAGE":
+        return None
+    try:
+        leverage_e18 = parse_e18(ask.proposal.params.get("leverage", ""))
+    except ValueError:
+        return Outcome.over_max_leverage
+    fits = 0 < leverage_e18 <= ask.policy.risk.max_leverage_e18
+    return None if fits else Outcome.over_max_leverage
+
+
 def approval(ask: Ask) -> Outcome | None:
     """Marks what needs a signature: above the threshold of the class, 0 meaning always. A class
     without a threshold lowers risk and never waits.
@@ -216,6 +230,7 @@ CONTROL_CHECKS: tuple[Check, ...] = (
     no_check,
     screening,
     past_cutoff,
+    over_max_leverage,
 )
 """What moves no money has no amount to be judged."""
 

@@ -27,8 +27,8 @@ _NONE = Active()
 
 
 class Pending(NamedTuple):
-    """Our movements that no balance shows yet, in US dollars; `later` are those of `out_e18` that
-    move on a day to come: (day, amount).
+    """Our movements that no balance shows yet, in US dollars; `later` are those of both that move
+    on a day to come: (day, amount), what goes out above 0.
     """
 
     out_e18: int
@@ -36,7 +36,7 @@ class Pending(NamedTuple):
     later: tuple[tuple[int, int], ...] = ()
 
     def after_e18(self, day: int) -> int:
-        """What goes out only after a day."""
+        """What goes out only after a day, less what comes in only then."""
         return sum(amount for moves, amount in self.later if moves > day)
 
 
@@ -102,10 +102,11 @@ def pending(orders: list[Order], balance: Balance | None, today: int) -> Pending
         if order.state not in WITHOUT_EFFECT and not shown(order.seen_ms, as_of_ms):
             if order.kind == OUT:
                 out_e18 += order.amount_e18
-                if order.value_day > today:
-                    later.append((order.value_day, order.amount_e18))
             else:
                 in_e18 += order.amount_e18
+            if order.value_day > today:
+                sign = 1 if order.kind == OUT else -1
+                later.append((order.value_day, sign * order.amount_e18))
         if has_matured(order, today) and not shown(order.back_ms, as_of_ms):
             in_e18 += order.left_e18 - order.taken_e18
     return Pending(out_e18, in_e18, tuple(later))

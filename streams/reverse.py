@@ -1,11 +1,11 @@
 """When placed money is brought back, and which.
 
-Usable is what is available, less what is going out, plus what is coming back, less the floor. Below
-`trigger_pct` of the float the difference to the whole float is ordered back, rounded up: from the
-overnight product first, then what matures next. Both are seen from the day the money would move:
-what matures by then comes by itself and is left alone, what we pay only later is not missing yet.
-Nothing is brought back within the business day in which money was
-placed, unless the floor would break.
+Usable is what is available, less what is going out, plus what is coming back, less the floor; it is
+looked at for the day on which the money of an order would move, so that what matures by then or is
+on its way counts, and what we pay only later does not. Below `trigger_pct` of the float the
+difference to the whole float is ordered back, rounded up: from the overnight product first, then
+what matures next. Nothing is brought back within the business day in which money was placed, unless
+the floor would break.
 """
 
 from __future__ import annotations
@@ -32,28 +32,51 @@ def decide(policy: Policy, facts: Facts, sums: Figures) -> Decided | None:
     """The order to bring back, or the hold of one that is due; None when none is. NoCalendar."""
     if not is_enabled(policy):
         return None
-    sweep = policy.sweep
-    cutoff_ms = cutoff.next_ms(facts.at_ms, sweep)
-    moves = cutoff.wire_day(cutoff_ms, facts.calendar("FED"))
-    target, usable = sums.float_e18 or 0, sums.usable_e18 + facts.pending.after_e18(moves)
-    if usable * E18 >= sweep.reverse.trigger_pct_e18 * target:
+    cutoff_ms = cutoff.next_ms(facts.at_ms, policy.sweep)
+    groups = list(_groups(policy, facts, cutoff_ms))
+    for row, moves, group in groups:
+        if _is_low(policy, sums, usable_e18(facts, sums, moves)):
+            held = sum(one.amount_e18 for _, _, other in groups for one in other)
+            return _order(policy, facts, sums, row, moves, group, held, cutoff_ms)
+    usable = usable_e18(facts, sums, cutoff.wire_day(cutoff_ms, facts.calendar("FED")))
+    if not _is_low(policy, sums, usable) or (groups and usable >= 0):
         return None
-    coming = sum(one.amount_e18 for one in facts.placements if _comes(one, facts.today, moves))
-    lacks = target - usable - coming
-    if lacks <= 0:
-        return None
+    short = (sums.float_e18 or 0) - usable
+    return Decided(reason=Outcome.cash_short.value, short_e18=short)
+
+
+def usable_e18(facts: Facts, sums: Figures, day: int) -> int:
+    """What will be usable on a day, as far as our own movements go."""
+    coming = sum(
+        one.amount_e18
+        for one in facts.placements
+        if one.matures_day is not None and facts.today < one.matures_day <= day
+    )
+    return sums.usable_e18 + facts.pending.after_e18(day) + coming
+
+
+def _is_low(policy: Policy, sums: Figures, usable: int) -> bool:
+    return usable * E18 < policy.sweep.reverse.trigger_pct_e18 * (sums.float_e18 or 0)
+
+
+def _order(
+    policy: Policy,
+    facts: Facts,
+    sums: Figures,
+    row: Product,
+    moves: int,
+    group: list[Placement],
+    held_e18: int,
+    cutoff_ms: int,
+) -> Decided:
+    usable, rules = usable_e18(facts, sums, moves), policy.sweep
+    lacks = (sums.float_e18 or 0) - usable
     if facts.waits_kind == BACK:
         return Decided(reason=facts.waits_for)
     if facts.out_today and usable >= 0:
         return Decided(reason=Outcome.dead_time.value)
-    groups = list(_groups(policy, facts, cutoff_ms))
-    wanted = max(_up(lacks, sweep.reverse.round_usd_e18), policy.limits.sweep.min_usd_e18)
-    held = sum(one.amount_e18 for _, _, group in groups for one in group)
-    short = max(0, lacks - held)
-    if not groups:
-        return Decided(reason=Outcome.cash_short.value, short_e18=short)
-    row, value_day, group = groups[0]
-    takes = _take(group, wanted, sweep.min_sweep_usd_e18)
+    wanted = max(_up(lacks, rules.reverse.round_usd_e18), policy.limits.sweep.min_usd_e18)
+    takes = _take(group, wanted, rules.min_sweep_usd_e18)
     amount = sum(take.amount_e18 for take in takes)
     return Decided(
         kind=BACK,
@@ -61,14 +84,10 @@ def decide(policy: Policy, facts: Facts, sums: Figures) -> Decided | None:
         amount_e18=amount,
         room_e18=amount,
         cutoff_ms=cutoff_ms,
-        value_day=value_day,
+        value_day=moves,
         takes=takes,
-        short_e18=short,
+        short_e18=max(0, lacks - held_e18),
     )
-
-
-def _comes(one: Placement, today: int, moves: int) -> bool:
-    return one.matures_day is not None and today < one.matures_day <= moves
 
 
 def _groups(

@@ -2,8 +2,9 @@
 
 From READY on the states speak of the current leg. REPAY and ADD_COLLATERAL have two legs, because
 the venue's loan takes money from the funding wallet; a leg `return` brings the money back when the
-main leg ends without effect. What another side carries out is handed over: from then on it may
-happen at any moment, so it counts as attempted.
+main leg ends without effect. What moves no money between wallets has one leg, `only`. What another
+side carries out is handed over: from then on it may happen at any moment, so it counts as
+attempted.
 """
 
 from __future__ import annotations
@@ -72,18 +73,21 @@ SEED_STATUS = {
     REVERSED: "FAILED",
 }
 
+RETURN, ONLY = "return", "only"
 LEGS = {
     "TRANSFER": ("transfer",),
     "REPAY": ("transfer", "main"),
     "ADD_COLLATERAL": ("transfer", "main"),
-    "SWEEP": ("main",),
-    "REVERSE_SWEEP": ("main",),
+    "SET_LEVERAGE": (ONLY,),
+    "REDUCE_POSITION": (ONLY,),
+    "CANCEL_ORDER": (ONLY,),
+    "SWEEP": (ONLY,),
+    "REVERSE_SWEEP": (ONLY,),
 }
-BY_ID = frozenset({"SWEEP", "REVERSE_SWEEP"})
-"""Kinds that carry our own id at the outside party: its records are asked by it, an amount need not
-be told apart from others, and a second call with the id moves nothing.
+PAYMENTS = frozenset({"SWEEP", "REVERSE_SWEEP"})
+"""Kinds whose one id, ours, all attempts share at the bank: a second call with it moves nothing,
+what is found by it is found for all, and the money may come back after it was done.
 """
-RETURN = "return"
 
 
 def after(leg: str, state: str, trigger: str) -> str:

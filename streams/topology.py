@@ -77,6 +77,7 @@ GATE = Node(
         "treasury.intent-inputs.v1",
         "treasury.intent-states.v1",
         "treasury.book-inputs.v1",
+        "treasury.alerts.v1",
         "treasury.cash-inputs.v1",
         "sweep_intent",
         "treasury.decisions.v1",
@@ -96,6 +97,7 @@ INTENTS = Node(
         "treasury.book-inputs.v1",
         "treasury.cash-inputs.v1",
         "treasury.desk-inputs.v1",
+        "treasury.alerts.v1",
         "treasury.decisions.v1",
     ),
 )

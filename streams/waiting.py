@@ -1,9 +1,9 @@
 """Who waits for a signature, and what becomes of it: out when enough have signed and the mode lets
 it, void after the policy's time, expired after its deadline.
 
-One wake-up of the desk serves all that wait: it is always set to what comes first. An intent that
-all have signed under a pause stays where it is and is looked at every second, because a resume is
-no event of the desk's own.
+One wake-up of the desk serves all that wait, and the end of an unusual pace (`streams.anomaly`): it
+is always set to what comes first. An intent that all have signed under a pause stays where it is
+and is looked at every second, because a resume is no event of the desk's own.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from streams import hold as holds
 from streams.handover import answer, decision, hand_over, state
 from streams.limits import lets
 from streams.step import Entries, Event, InForce, InvariantBroken, Wake, meta
+from tables.anomaly import Pace
 from tables.gate import Awaiting, Hold
 
 HELD_POLL_MS = 1_000
@@ -83,7 +84,7 @@ def end(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
 
 
 def wake(entries: Entries, at_ms: int) -> list[Any]:
-    """The wake-up after one has left by a checker's word."""
+    """The desk's wake-up as it must be now; none where nothing waits any more."""
     return _wake(entries, at_ms) or [Wake(None)]
 
 
@@ -143,10 +144,13 @@ def _wake(entries: Entries, at_ms: int) -> list[Any]:
 
 def _due_ms(entries: Entries, at_ms: int) -> int | None:
     waiting: list[Awaiting] = [one for _, one in entries.range("awaiting")]
-    if not waiting:
-        return None
-    first_ms = waiting[0].ends_ms
-    return min(first_ms, at_ms + HELD_POLL_MS) if any(one.held for one in waiting) else first_ms
+    times = [one.ends_ms for one in waiting[:1]]
+    if any(one.held for one in waiting):
+        times.append(at_ms + HELD_POLL_MS)
+    pace: Pace | None = entries.get("pace")
+    if pace is not None and pace.until_ms:
+        times.append(pace.until_ms)
+    return min(times, default=None)
 
 
 def _put(entries: Entries, waiting: Awaiting) -> None:

@@ -16,6 +16,7 @@ from tables.partition import PARTITION_PART
 from tables.position import Position
 from tables.spec import TableSpec
 from tables.state import State
+from tables.wishes import PARTS as WISHES
 
 
 class PnlBook(State, frozen=True):
@@ -69,5 +70,6 @@ BOOK = TableSpec(
         "lots_head": LotsHead,
         "lots_heap": HeapSlot,
         **ALLOCATION,
+        **WISHES,
     },
 )

@@ -8,6 +8,8 @@ the same on any day.
 
 from __future__ import annotations
 
+from tables.allocation import Alerting
+from tables.anomaly import PARTS as ANOMALY_PARTS
 from tables.partition import PARTITION_PART
 from tables.spec import TableSpec
 from tables.state import State
@@ -19,7 +21,8 @@ class Hold(State, frozen=True):
 
     `asked`, `ccy`, `kind` and `lane` tell a repeat from another proposal under the same id.
     `approvals` are the checkers whose word counts, `spent` the hashes of all words taken so far:
-    one that was taken back must not count again. `created_ms` is the event time of the proposal.
+    one that was taken back must not count again. `beneficiary` is empty where money stays with the
+    account. `created_ms` is the event time of the proposal.
     """
 
     decision_id: str
@@ -41,6 +44,7 @@ class Hold(State, frozen=True):
     body_hash: str = ""
     approvals: tuple[str, ...] = ()
     spent: tuple[str, ...] = ()
+    beneficiary: str = ""
     created_ms: int = 0
 
 
@@ -118,5 +122,7 @@ GATE = TableSpec(
         "rates": Rate,
         "awaiting": Awaiting,
         "numbered": Numbered,
+        "alerting": Alerting,
+        **ANOMALY_PARTS,
     },
 )

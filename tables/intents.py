@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tables.allocation import Alerting
 from tables.partition import PARTITION_PART
 from tables.spec import TableSpec
 from tables.state import State
@@ -92,4 +93,7 @@ class LaneEntry(State, frozen=True):
     wake_ms: int | None = None
 
 
-INTENTS = TableSpec("intents", {"intents": IntentEntry, "lanes": LaneEntry, **PARTITION_PART})
+INTENTS = TableSpec(
+    "intents",
+    {"intents": IntentEntry, "lanes": LaneEntry, "alerting": Alerting, **PARTITION_PART},
+)

@@ -37,6 +37,7 @@ OFFENDERS: list[tuple[Rule, str, str]] = [
 ]
 
 
+@pytest.mark.req("000-80")
 @pytest.mark.parametrize("rule", tidy.RULES, ids=lambda rule: rule.__name__)
 def test_the_repository_keeps_the_rule(rule: Rule) -> None:
     offences = list(rule(tidy.ROOT))

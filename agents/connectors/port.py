@@ -24,6 +24,9 @@ AnswerClass = Literal["accepted", "done", "refused", "transient", "not_sent", "u
 TRANSFER = "TRANSFER"
 REPAY = "REPAY"
 ADD_COLLATERAL = "ADD_COLLATERAL"
+SET_LEVERAGE = "SET_LEVERAGE"
+REDUCE_POSITION = "REDUCE_POSITION"
+CANCEL_ORDER = "CANCEL_ORDER"
 
 
 class ConnectorError(Exception):

@@ -4,15 +4,18 @@ transaction.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import faust
 
-from agents.exact.store import Part
+from agents.exact.store import Damaged, Part
 
 if TYPE_CHECKING:
     from agents.exact.engine import Engine
+
+log = logging.getLogger("exact")
 
 
 class Table:
@@ -77,6 +80,12 @@ class Table:
     def open(self, partition: int, in_memory: bool = False) -> Part:
         config = self._engine.config
         path = None if in_memory else config.datadir / "tables" / f"{self.name}-{partition}"
-        part = Part(path, *self._codec, config.cache_entries, self._engine.journal)
+        given = path, *self._codec, config.cache_entries, self._engine.journal
+        try:
+            part = Part(*given)
+        except Damaged as why:
+            where = {"table": self.name, "partition": partition}
+            log.warning("local state is dropped: %s", why, extra=where)
+            part = Part(*given)
         self.parts[partition] = part
         return part

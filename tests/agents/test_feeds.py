@@ -109,6 +109,14 @@ def test_the_documented_position_is_one_loan_state() -> None:
     assert state.as_of_ms == 1_752_627_962_000
 
 
+def test_the_documented_debt_is_the_sum_of_its_parts() -> None:
+    shown = {"hourlyInterestRate": "0.0000018847396", "loanCurrency": "ETH"}
+    shown |= {"totalDebt": "0.10000019", "unpaidAmount": "0.1", "unpaidInterest": "0.00000019"}
+    row = payloads.one(payloads.OngoingRow, shown)
+    assert row.total_debt == row.unpaid_amount + row.unpaid_interest
+    assert text_e18(row.total_debt) == "0.10000019"
+
+
 def test_a_coin_that_is_not_owed_is_zero() -> None:
     state = documented("USDT")
     assert (state.principal_amount_e18, state.interest_rate_e18) == (0, 0)

@@ -141,6 +141,7 @@ async def test_an_answer_becomes_a_result() -> None:
     assert record.at_ms == rig.now_ms
 
 
+@pytest.mark.req("000-59")
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -255,7 +256,7 @@ async def test_an_answer_that_cannot_be_written_ends_the_process() -> None:
         ("REPAY", "/v5/crypto-loan-flexible/repay", "refuse"),
     ],
 )
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-08", "000-25", "000-49")
 async def test_an_intent_over_real_http_ends_as_the_books_say(
     sandbox: Sandbox,  # noqa: F811
     op: str,

@@ -20,8 +20,9 @@ import pytest
 
 from agents.connectors.bybit import Venue
 
-ACCOUNTS_OPTION = ("--accounts", "40")
+ACCOUNTS_OPTION = ("--accounts", "250")
 READY_S = 20.0
+HTTP = httpx.Client(verify=False)  # one for all, and no certificates to read: it is plain HTTP
 
 
 @dataclass
@@ -46,12 +47,23 @@ class Sandbox:
     def fault(self, path: str, kind: str, **more: Any) -> None:
         """Arms one fault for the next request of a path."""
         order = {"path": path, "kind": kind, **more}
-        httpx.post(f"{self.endpoint}/sandbox/faults", json=order).raise_for_status()
+        HTTP.post(f"{self.endpoint}/sandbox/faults", json=order).raise_for_status()
+
+    def disarm(self) -> None:
+        """Forgets the faults that have not fired."""
+        HTTP.delete(f"{self.endpoint}/sandbox/faults").raise_for_status()
+
+    def by_hand(self, venue: Venue, op: str, **params: str) -> Any:
+        """Does something at the venue without us, as a person or as the venue itself would."""
+        order = {"account": venue.account_id.partition(":")[2], "op": op, "params": params}
+        return HTTP.post(f"{self.endpoint}/sandbox/manual", json=order).raise_for_status().json()
 
     def books(self, venue: Venue) -> Any:
         """What the venue really did for an account."""
-        whole = httpx.get(f"{self.endpoint}/sandbox/books", params={"brief": True}).json()
-        return whole["accounts"][venue.account_id.partition(":")[2]]
+        number = venue.account_id.partition(":")[2]
+        asked = {"brief": True, "account": number}
+        whole = HTTP.get(f"{self.endpoint}/sandbox/books", params=asked).json()
+        return whole["accounts"][number]
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +134,7 @@ def recorded() -> Iterator[Recorded]:
     record = Recorded()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(record))
     record.endpoint = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield record
     server.shutdown()

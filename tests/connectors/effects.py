@@ -8,7 +8,7 @@ from typing import Any
 from schemas.ids import leg_id
 from schemas.money import parse_e18
 from streams.effects import Call, Look, Prepare
-from streams.requests import body, request_hash
+from streams.requests import Terms, body, request_hash
 
 _numbers = count(1)
 
@@ -16,7 +16,7 @@ _numbers = count(1)
 def work(account_id: str, op: str, amount: str, **more: Any) -> dict[str, Any]:
     """What all effects of one attempt share."""
     intent_id = more.pop("intent_id", f"intent-{next(_numbers)}")
-    leg = "transfer" if op == "TRANSFER" else "main"
+    leg = {"TRANSFER": "transfer", "REPAY": "main", "ADD_COLLATERAL": "main"}.get(op, "only")
     venue = account_id.partition(":")[0]
     coin = more.pop("coin", "USD" if venue == "bank" else "USDT")
     return {
@@ -33,6 +33,7 @@ def work(account_id: str, op: str, amount: str, **more: Any) -> dict[str, Any]:
         "transfer_id": leg_id(intent_id, leg),
         "source": "UNIFIED",
         "target": "FUND",
+        "params": {},
         "executed_by": "weir",
         **more,
     }
@@ -50,10 +51,9 @@ def call(
     **more: Any,
 ) -> Call:
     """The call itself, with the body and hash the node commits."""
-    wallets = (shared["transfer_id"], shared["source"], shared["target"])
     venue = shared["account_id"].partition(":")[0]
-    amount_e18 = shared["amount_e18"]
-    said = body(venue, shared["op"], shared["coin"], amount_e18, wallets, order)
+    facts = {name: shared[name] for name in Terms._fields if name in shared}
+    said = body(venue, shared["op"], Terms(**facts, order=order or {}))
     rest = {
         "watermark": watermark,
         "body": said,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
@@ -14,9 +13,7 @@ import httpx
 from agents.connectors.bank import Bank
 from agents.connectors.port import Answer, Connector
 from agents.connectors.registry import VENUES
-from schemas.money import parse_e18
 from streams.effects import Call
-from tests.connectors.conftest import Sandbox
 from tests.connectors.effects import call, look, prepare, work
 
 
@@ -66,37 +63,6 @@ class Subject:
         """Connectors of the same account that do not know of each other's pace."""
         settings = [replace(self.settings, timeout_s=2.0 + place) for place in range(count)]
         return [VENUES[self.name](one) for one in settings]
-
-
-class BybitSubject(Subject):
-    """The loan of one account at the sandbox venue."""
-
-    name, amount = "bybit", "50.1234"
-    ops = ("ADD_COLLATERAL", "REPAY", "TRANSFER")
-    own_id = ("TRANSFER",)
-    paths: ClassVar = {
-        "TRANSFER": "/v5/asset/transfer/inter-transfer",
-        "REPAY": "/v5/crypto-loan-flexible/repay",
-        "ADD_COLLATERAL": "/v5/crypto-loan-common/adjust-ltv",
-    }
-    answered: ClassVar = {"TRANSFER": "done", "REPAY": "accepted", "ADD_COLLATERAL": "accepted"}
-    _counted: ClassVar = {"TRANSFER": "transfers", "REPAY": "repays", "ADD_COLLATERAL": "adjusts"}
-
-    def __init__(self, sandbox: Sandbox, make: Callable[[Any], Connector] | None = None) -> None:
-        self.sandbox, self.settings = sandbox, sandbox.venue()
-        self.connector = (make or VENUES["bybit"])(self.settings)
-
-    def ready(self, op: str, amount: str = "") -> tuple[dict[str, Any], dict[str, str]]:
-        if op != "TRANSFER":
-            first = self.work("TRANSFER", amount or self.amount)
-            self.connector.call(call(first, {}), _yes)
-        return super().ready(op, amount)
-
-    def fault(self, op: str, kind: str, **more: Any) -> None:
-        self.sandbox.fault(self.paths[op], kind, **more)
-
-    def done(self, op: str) -> int:
-        return int(self.sandbox.books(self.settings)["counts"][self._counted[op]])
 
 
 class BankSubject(Subject):
@@ -156,11 +122,6 @@ class BankSubject(Subject):
         shared, mark = self.ready("SWEEP", amount)
         self.connector.call(self.call(shared, mark), _yes)
         assert self.found(shared, mark).class_ == "done"
-
-
-def moved(before: dict[str, str], after: dict[str, str], name: str) -> int:
-    """By how much an amount fell."""
-    return parse_e18(before[name]) - parse_e18(after[name])
 
 
 def _yes() -> None:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+import re
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from schemas.money import E18
 from schemas.policy import Policy, canonical, from_yaml, parse, policy_hash
+from schemas.section import Section
+from streams.limits import CLASS_OF
 
 SHIPPED = Path(__file__).parents[2] / "deploy" / "policy.yaml"
 
@@ -40,6 +44,7 @@ def test_people() -> None:
     assert parse(canonical(policy)) == policy
 
 
+@pytest.mark.req("000-45", "003-57")
 def test_the_shipped_file_is_the_default() -> None:
     shipped = from_yaml(SHIPPED.read_text())
     assert shipped == Policy()
@@ -52,7 +57,7 @@ def test_the_shipped_file_leaves_nothing_out() -> None:
         assert f"{key}:" in text, key
 
 
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-52", "000-53")
 def test_numbers_are_exact() -> None:
     policy = Policy()
     assert policy.allocation.ltv_high_e18 == 45 * E18 // 100
@@ -60,6 +65,20 @@ def test_numbers_are_exact() -> None:
     assert policy.limits.loan.daily_usd_e18 == 50_000 * E18
     assert policy.guards.peg_max_dev_e18 == E18 // 100
     assert policy.approvals.ttl_s == 14_400
+
+
+@pytest.mark.req("002-43", "002-94")
+@pytest.mark.parametrize(
+    ("leverage", "fine"), [("5.0", True), ("0.5", True), ("5.01", False), ("0", False)]
+)
+def test_leverage_has_a_maximum_that_no_policy_raises(leverage: str, fine: bool) -> None:
+    assert Policy().risk.max_leverage_e18 == 5 * E18
+    text = json.dumps({"risk": {"max_leverage": leverage}})
+    if fine:
+        assert parse(text).risk.max_leverage_e18 == int(Decimal(leverage) * E18)
+    else:
+        with pytest.raises(ValueError, match=f"max_leverage={leverage.removesuffix('.0')}"):
+            parse(text)
 
 
 def test_one_text_whatever_the_spelling() -> None:
@@ -72,6 +91,7 @@ def test_one_text_whatever_the_spelling() -> None:
     assert policy_hash(canonical(Policy())) == policy_hash(canonical(parse("{}")))
 
 
+@pytest.mark.req("000-45", "003-52")
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -105,6 +125,44 @@ def test_what_is_refused_names_field_and_value(wrong: Any, message: str) -> None
         parse(json.dumps(wrong))
 
 
+@pytest.mark.req("003-51")
+def test_a_file_may_be_json_and_is_the_same_policy() -> None:
+    yaml_text = "allocation: {ltv_high: 0.45, collateral_yield: {BTC: 0.02}}\npeople: []"
+    json_text = (
+        '{"people": [], "allocation": {"collateral_yield": {"BTC": 0.02}, "ltv_high": 0.45}}'
+    )
+    hashes = {policy_hash(canonical(from_yaml(text))) for text in (yaml_text, json_text)}
+    assert len(hashes) == 1
+
+
+def test_every_field_has_a_reader() -> None:
+    """A number nobody reads would be a promise nobody keeps. Limits and thresholds are found by the
+    class of an operation.
+    """
+    root = SHIPPED.parents[1]
+    folders = ("streams", "agents", "weir")
+    text = "\n".join(file.read_text() for one in folders for file in (root / one).rglob("*.py"))
+    by_class = {"limits", "approvals"}
+    through = {"products": "product"}  # read by a method of their section
+    unread = [
+        f"{section}.{name}"
+        for section, model in _sections(Policy)
+        for name in model.model_fields
+        if not re.search(rf"\.{through.get(name, name)}\b", text)
+        and not (section in by_class and name.removesuffix("_usd_e18") in CLASS_OF.values())
+    ]
+    assert unread == []
+
+
+def _sections(model: type[Section], path: str = "policy") -> Iterator[tuple[str, type[Section]]]:
+    yield path, model
+    for name, field in model.model_fields.items():
+        for one in (field.annotation, *get_args(field.annotation)):
+            if isinstance(one, type) and issubclass(one, Section):
+                yield from _sections(one, name)
+
+
+@pytest.mark.req("000-18")
 def test_no_binary_floats() -> None:
     assert from_yaml("guards: {peg_max_dev: 0.1}").guards.peg_max_dev_e18 == E18 // 10
     with pytest.raises(ValueError, match="not a decimal number"):

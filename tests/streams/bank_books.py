@@ -66,7 +66,7 @@ class BankBooks:
         for name, payment in self.payments.items():
             if payment.status == "ACSP" and now_ms >= payment.at_ms + SETTLES_MS:
                 payment.status = "ACSC"
-                self.effects.append((name, "main"))
+                self.effects.append((name, "only"))
 
     def prepare(self, work: Prepare, now_ms: int) -> AttemptRecord:
         known = work.intent_id in self.payments
@@ -109,11 +109,11 @@ def order(intent_id: str = "i1", amount: str = "750000", **more: Any) -> Any:
 
 def world(**fates: str) -> World:
     """A lane of this bank; `_1="late"` is the fate of the first call."""
-    named = {("main", int(name.strip("_"))): fate for name, fate in fates.items()}
+    named = {("only", int(name.strip("_"))): fate for name, fate in fates.items()}
     return World(venue=BankBooks(), fates=named, lane_key=LANE)  # type: ignore[arg-type]
 
 
 def word(class_: str, kind: str = "EVIDENCE", n: int = 1, **more: Any) -> AttemptRecord:
     """What a statement (EVIDENCE) or the other side (WEBHOOK) says of an order by its id."""
-    said = {"attempt_id": f"w-{class_}-{more}", "intent_id": "i1", "leg": "main", "at_ms": T0_MS}
+    said = {"attempt_id": f"w-{class_}-{more}", "intent_id": "i1", "leg": "only", "at_ms": T0_MS}
     return AttemptRecord(**{**said, "n": n, "kind": kind, "class_": class_, **more})

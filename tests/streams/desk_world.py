@@ -53,6 +53,7 @@ TOPICS = {
     "answer": "treasury.book-inputs.v1",
     "cash": "treasury.cash-inputs.v1",
     "order": "sweep_intent",
+    "alert": "treasury.alerts.v1",
 }
 OPTIONAL_UNITS = ("closed_size", "entry_price", "exit_price", "size", "funding", "mark_price")
 MORE_POLICY = {"accounts": [{"account_id": ACCOUNT}]}
@@ -187,7 +188,7 @@ class World:
             room_e18=parse_e18(fields.get("room", asked)),
             ccy=fields.get("ccy", "USDT"),
             precision=int(fields.get("precision", "4")),
-            params={},
+            params={name: fields[name] for name in ("symbol", "leverage") if name in fields},
             maker=fields.get("maker", "weir:weir-default@1"),
             valid_until_ms=self.now_ms + span_ms(fields.get("valid", "+60s")),
             deadline_ms=self.now_ms + span_ms(fields.get("deadline", "+1h")),

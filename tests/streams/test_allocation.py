@@ -18,7 +18,7 @@ def decision(loan: str, expected: str, *more: str) -> World:
     return World().play("\n".join(rows))
 
 
-@pytest.mark.req("000-05", "000-19", "000-48")
+@pytest.mark.req("000-05", "000-19", "000-39", "000-48")
 def test_high_loan_to_value_pledges() -> None:
     decision(
         "ltv=0.524344",
@@ -138,6 +138,10 @@ def test_without_collateral_no_estimate_is_made() -> None:
         ),
         ("loan ltv=0.40\nwallet USDT 4000", "allocation collateral_amount=344.4445"),
         ("loan ltv=0.30 debt=0", "allocation action=hold reason=below_min amount=null"),
+        (
+            "loan ltv=0 debt=0 rate=0",
+            "allocation action=add_collateral amount=7311.1111 reason=yield_optimization",
+        ),
         ("wallet USDT 0", "allocation action=hold reason=below_min"),
         ("wallet BTC 5", "allocation action=hold reason=below_min"),
     ],

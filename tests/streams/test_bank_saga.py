@@ -207,8 +207,8 @@ def test_no_word_by_the_cut_off_is_unknown_and_a_day_later_people_are_asked() ->
     found.tick()
     assert found.now_ms == T0_MS + 3_900_000 + 120_000
     assert found.states() == ["ATTEMPTED", "UNKNOWN"]
-    found.tick()
-    assert found.states()[-1] == "PARKED"
+    while found.states()[-1] != "PARKED":
+        assert found.tick()
     assert found.now_ms >= T0_MS + 86_400_000
     assert not found.tick()
     found.fold(word("done", amount_done_e18=750_000 * E18))
@@ -229,8 +229,8 @@ def test_only_orders_are_handed_to_another_side() -> None:
 def test_people_cannot_say_that_the_other_side_did_not_send() -> None:
     """It has the order: that it will not pay is for the other side to say."""
     found = handed()
-    found.tick()
-    found.tick()
+    while found.states()[-1] != "PARKED":
+        assert found.tick()
     human = word("not_sent", "HUMAN", n=1, message="phoned", facts={"actors": "ann,bob"})
     with pytest.raises(Refused, match="done, refused or not_sent"):
         found.fold(human)
@@ -271,7 +271,7 @@ CLASSES = ["accepted", "done", "refused", "transient", "not_sent", "unknown", No
     st.booleans(),
     st.lists(
         st.tuples(
-            st.sampled_from(["main", "transfer"]),
+            st.sampled_from(["only", "main"]),
             st.integers(0, 3),
             st.sampled_from(["PREPARED", "RESULT", "EVIDENCE", "WEBHOOK"]),
             st.sampled_from(CLASSES),

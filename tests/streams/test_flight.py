@@ -159,6 +159,18 @@ def test_after_the_daily_limit_the_account_waits_for_the_next_day() -> None:
     """)
 
 
+def test_another_policy_ends_the_wait_for_the_next_day_too() -> None:
+    World().play(f"""
+        {READY} {PROFIT}
+        outcome REFUSED reason=over_daily_limit
+        fill    b1 buy 1 at 1000
+        expect  no allocation
+        policy  limits.loan.daily_usd=60000
+        fill    b2 sell 1 at 1000
+        expect  allocation amount=950
+    """)
+
+
 def test_a_refusal_that_comes_after_midnight_waits_the_usual_time() -> None:
     World().play(f"""
         at      +86399s

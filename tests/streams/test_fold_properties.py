@@ -153,7 +153,7 @@ def fold_all(rows: list[HedgeExecution]) -> tuple[Position, int]:
     return position, realised
 
 
-@pytest.mark.req("000-03", "000-04", "000-76")
+@pytest.mark.req("000-03", "000-04", "000-76", "003-33")
 @given(_categories, _fills)
 @settings(max_examples=250, deadline=None)
 def test_the_fold_equals_one_in_fractions(category: str, fills: list) -> None:

@@ -95,6 +95,18 @@ def test_a_clip_is_rounded_down_and_its_dollars_up() -> None:
     """)
 
 
+def test_a_position_is_reduced_by_its_quantity_within_the_limit_in_dollars() -> None:
+    """10,000 dollars of a coin at 60,000, in steps of 0.001; what was not filled is free again."""
+    World().play("""
+        rate    BTC 60000
+        propose p1 REDUCE_POSITION 0.2 ccy=BTC precision=3
+        expect  intent amount=0.166
+        table   gate holds p1 held_usd=9960
+        outcome CONFIRMED of=p1 granted=0.166 done=0.1 to=gate
+        table   gate holds p1 confirmed_usd=6000 held_usd=0
+    """)
+
+
 @pytest.mark.req("000-47", "000-52", "000-53", "000-59", "000-66", "000-72")
 @pytest.mark.parametrize(
     ("rows", "reason"),
@@ -105,7 +117,15 @@ def test_a_clip_is_rounded_down_and_its_dollars_up() -> None:
         ("control PAUSED scope=account:bybit:12345678\npropose p REPAY 100", "paused"),
         ("control REDUCING\npropose p TRANSFER 1000", "paused"),
         ("propose p CONVERT 100 class=conversion", "class_disabled"),
-        ("propose p SET_LEVERAGE 0 class=control", "no_check"),
+        ("propose p SET_LEVERAGE 0 class=control leverage=2", "no_check"),
+        ("propose p SET_LEVERAGE 0 class=control check_id=c leverage=5.01", "over_max_leverage"),
+        ("propose p SET_LEVERAGE 0 class=control check_id=c leverage=0", "over_max_leverage"),
+        ("propose p SET_LEVERAGE 0 class=control check_id=c leverage=x", "over_max_leverage"),
+        ("propose p SET_LEVERAGE 0 class=control check_id=c", "over_max_leverage"),
+        (
+            "policy risk.max_leverage=3\npropose p SET_LEVERAGE 0 check_id=c leverage=3.5",
+            "over_max_leverage",
+        ),
         ("control PAUSED\npropose p CANCEL_ORDER 0 class=control", "paused"),
         ("control REDUCING\npropose p CANCEL_ORDER 0 class=control", "paused"),
         ("propose p CANCEL_ORDER 0 class=control deadline=+0ms", "past_cutoff"),
@@ -146,7 +166,7 @@ def test_each_check_has_its_reason(rows: str, reason: str) -> None:
         "control REDUCING\npropose p ADD_COLLATERAL 100",
         "control REDUCING\npropose p REDUCE_POSITION 10000",
         "policy approvals.loan_usd=0\npropose p REDUCE_POSITION 10000",
-        "propose p SET_LEVERAGE 0 class=control check_id=c1 ccy=BTC",
+        "propose p SET_LEVERAGE 0 class=control check_id=c1 ccy=BTC leverage=5",
         "propose p CANCEL_ORDER 0 class=control ccy=BTC",
         "propose p TRANSFER 1000 event=+60s",
         "control PAUSED scope=class:transfer\npropose p REPAY 100",
@@ -246,8 +266,21 @@ def test_outcomes_that_contradict_are_refused() -> None:
         refused above_hold amount_done outcome CONFIRMED to=gate done=1000.0001
         refused above_hold amount_done outcome CONFIRMED to=gate done=-1
         refused state state outcome REVERSED to=gate
+        refused above_hold amount_done outcome ACKED to=gate done=1000.0001
         outcome REJECTED to=gate
         refused final_state state outcome CONFIRMED to=gate
+        propose p3 REPAY 100
+        outcome CONFIRMED to=gate done=99
+        refused final_state amount_done outcome CONFIRMED to=gate done=98
+        refused above_hold amount_done outcome CONFIRMED to=gate done=100.0001
+        outcome REVERSED to=gate
+        refused final_state amount_done outcome CONFIRMED to=gate done=98
+        propose p2 REPAY 6000
+        expect  answer state=AWAITING
+        refused not_out intent_id outcome REJECTED to=gate
+        refused not_out intent_id outcome CONFIRMED to=gate done=1
+        refused not_out intent_id outcome ACKED to=gate
+        table   gate holds p2 state=AWAITING held_usd=6000 final=false
     """)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schemas.money import E18, parse_e18
-from schemas.records import AttemptRecord, Request, Revoke
+from schemas.records import AttemptRecord
 from streams.saga import after
 from streams.step import Emit, InvariantBroken
 from tables.intents import INTENTS
@@ -52,7 +52,7 @@ def lived(**fates: str) -> World:
         ),
     ],
 )
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-25", "000-40", "000-57")
 def test_a_repayment_ends_as_the_venue_says(
     fates: dict[str, str], states: list[str], moved: list[str]
 ) -> None:
@@ -61,6 +61,7 @@ def test_a_repayment_ends_as_the_venue_says(
     assert world.moved() == moved
 
 
+@pytest.mark.req("000-08")
 def test_a_lost_answer_found_in_history_is_one_post() -> None:
     world = lived(main_1="lost_after")
     assert [call.leg for call in world.posts] == ["transfer", "main"]
@@ -198,6 +199,7 @@ def test_two_rows_for_one_attempt_halt_the_lane() -> None:
     assert "more than one row" in world.lane().halted
 
 
+@pytest.mark.req("000-79")
 def test_a_takeover_makes_a_sent_call_unknown_and_asks_reads_again() -> None:
     world = World()
     world.give(intent())
@@ -215,7 +217,7 @@ def test_a_takeover_makes_a_sent_call_unknown_and_asks_reads_again() -> None:
     assert [type(one).__name__ for one in other.pending] == ["Prepare"]
 
 
-@pytest.mark.req("000-18")
+@pytest.mark.req("000-59")
 def test_paused_waits_and_resumes_under_the_new_epoch() -> None:
     world = World(force=in_force("PAUSED"))
     world.give(intent())
@@ -230,6 +232,7 @@ def test_paused_waits_and_resumes_under_the_new_epoch() -> None:
     assert {call.pause_epoch for call in world.posts} == {7}
 
 
+@pytest.mark.req("000-59")
 @pytest.mark.parametrize(("kind", "passes"), [("REPAY", True), ("TRANSFER", False)])
 def test_reducing_lets_pass_what_lowers_risk(kind: str, passes: bool) -> None:
     world = World(force=in_force("REDUCING"))
@@ -237,6 +240,7 @@ def test_reducing_lets_pass_what_lowers_risk(kind: str, passes: bool) -> None:
     assert bool(world.pending) is passes
 
 
+@pytest.mark.req("000-59")
 def test_a_pause_between_prepare_and_attempt_is_obeyed() -> None:
     world = World()
     world.give(intent())
@@ -254,6 +258,7 @@ def test_the_deadline_ends_what_has_not_started() -> None:
     assert world.wake_ms is None
 
 
+@pytest.mark.req("000-57")
 def test_an_expired_main_leg_brings_the_money_back() -> None:
     world = World()
     world.give(intent(deadline_ms=T0_MS + 60_000))
@@ -264,21 +269,6 @@ def test_an_expired_main_leg_brings_the_money_back() -> None:
     assert world.states()[-1] == "EXPIRED"
     assert world.moved() == ["transfer", "return"]
     assert world.venue.fund_e18 == 0
-
-
-@pytest.mark.parametrize(
-    "wish",
-    [
-        Request("r1", "CANCEL", {"intent_id": "i1"}, ("ann",), "no longer wanted"),
-        Revoke("i1", "ann", "changed my mind"),
-    ],
-)
-def test_a_cancelled_intent_is_void_before_its_attempt(wish: Any) -> None:
-    world = World()
-    world.give(intent())
-    world.fold(wish, "treasury.intent-inputs.v1")
-    world.run()
-    assert (world.states(), world.moved()) == (["VOID"], [])
 
 
 def test_one_in_flight_and_the_rest_in_order() -> None:
@@ -307,6 +297,7 @@ def test_equal_amounts_are_told_apart_by_their_last_places() -> None:
     assert amounts == ["9500", "9499.9999", "9499.9998"]
 
 
+@pytest.mark.req("000-26")
 def test_never_more_than_the_debt() -> None:
     world = World()
     world.venue.debt_e18 = parse_e18("120.00005")
@@ -325,6 +316,7 @@ def test_nothing_owed_is_nothing_to_do() -> None:
     assert (world.states(), world.posts) == (["REJECTED"], [])
 
 
+@pytest.mark.req("000-56")
 def test_transient_answers_are_tried_again_up_to_the_limit() -> None:
     world = World()
     world.give(intent())
@@ -368,6 +360,7 @@ def test_what_was_never_executed_counts_no_retry(said: tuple[str, str | None]) -
     assert world.states()[-1] == "CONFIRMED"
 
 
+@pytest.mark.req("000-29")
 def test_every_change_is_told_to_origin_and_desk() -> None:
     world = lived()
     topics = [one.topic for one in world.out if isinstance(one, Emit)]

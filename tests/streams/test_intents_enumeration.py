@@ -92,7 +92,7 @@ def verdict(world: World) -> str:
     return "ok" if FINAL_BY_EFFECTS.get(moved) == state else f"{moved} {state}"
 
 
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-40", "000-56", "000-63")
 def test_no_crash_and_no_answer_doubles_or_loses_money(capsys: pytest.CaptureFixture[str]) -> None:
     counted: Counter[str] = Counter()
     bad: list[Any] = []

@@ -24,6 +24,7 @@ FATE_LISTS = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.req("000-63")
 @settings(max_examples=60, deadline=None)
 @given(FATE_LISTS, st.lists(st.integers(0, 30), max_size=12), st.randoms(use_true_random=False))
 def test_repeats_change_nothing(
@@ -55,6 +56,7 @@ def test_repeats_change_nothing(
 CLASSES = st.sampled_from(["accepted", "done", "refused", "transient", "not_sent", "unknown", None])
 
 
+@pytest.mark.req("000-63")
 @settings(max_examples=150, deadline=None)
 @given(
     st.lists(
@@ -128,5 +130,5 @@ def test_a_fingerprint_is_new_lower_and_within_precision(
 def test_the_fingerprint_of_the_worked_example(steps_taken: int, amount: str | None) -> None:
     used = [9500 * E18 - step * 10**14 for step in range(steps_taken)]
     chosen = requests.choose(9500 * E18, 4, used)
-    sent = requests.body("bybit", "REPAY", "USDT", chosen or 0, ("", "", ""))
+    sent = requests.body("bybit", "REPAY", requests.Terms("USDT", chosen or 0))
     assert (sent["amount"] if chosen else None) == amount

@@ -62,6 +62,10 @@ def test_what_nobody_asked_for_is_a_dead_letter(record: Any, cause: str) -> None
         ({"amount_e18": 0}, "altered"),
         ({"class_": "deleverage", "params": {"symbol": "BTCUSDT"}}, "lane"),
         ({"beneficiary": "mallory"}, "altered"),
+        ({"kind": "ADD_COLLATERAL"}, "altered"),
+        ({"precision": 8}, "altered"),
+        ({"account_id": "bybit:2"}, "lane"),
+        ({"executed_by": "external"}, "altered"),
     ],
 )
 def test_an_altered_intent_is_refused(changes: dict[str, Any], cause: str) -> None:
@@ -95,3 +99,18 @@ def test_what_no_connector_does_frees_its_hold() -> None:
         one.value.body for one in world.out if getattr(one, "topic", "").endswith("inputs.v1")
     ]
     assert {one.final for one in outcomes} == {True}
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        Request("r1", "CANCEL", {"intent_id": "i1"}, ("ann",), "no longer wanted"),
+        Revoke("i1", "ann", "changed my mind"),
+    ],
+)
+def test_a_cancelled_intent_is_void_before_its_attempt(wish: Any) -> None:
+    world = World()
+    world.give(intent())
+    world.fold(wish, "treasury.intent-inputs.v1")
+    world.run()
+    assert (world.states(), world.moved()) == (["VOID"], [])

@@ -40,7 +40,7 @@ def test_a_short_with_fees_and_funding() -> None:
     World().play(SHORT_WITH_FUNDING)
 
 
-@pytest.mark.req("000-03", "000-31")
+@pytest.mark.req("000-03", "000-31", "003-21", "003-71")
 @pytest.mark.parametrize(
     "rows",
     [
@@ -55,7 +55,9 @@ def test_a_short_with_fees_and_funding() -> None:
         """# average of two entries
         fill f1 buy 0.5 at 5000
         fill f2 buy 0.3 at 6000
-        expect position entry_price=5375""",
+        expect position entry_price=5375
+        fill f3 sell 0.2 at 7000
+        expect position size=0.6 entry_price=5375""",
         """# a flip: the closing part bears a third of the fill's fee
         fill f1 buy  1 at 100
         fill f2 sell 3 at 110 fee=0.3

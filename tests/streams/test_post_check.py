@@ -19,7 +19,7 @@ OPEN = """
 HIGH, MIDDLE = OPEN.format(ltv="0.50"), OPEN.format(ltv="0.40")
 
 
-@pytest.mark.req("000-16", "000-36", "000-28")
+@pytest.mark.req("000-01", "000-16", "000-28", "000-36")
 def test_an_action_tells_what_became_of_a_decision() -> None:
     world = LoanWorld().play(f"""
         {HIGH}

@@ -267,7 +267,7 @@ def test_overnight_first_then_what_matures_next() -> None:
         outcome CONFIRMED
         expect  order target_product=TBILL_4W asked=400000 value_date=2026-07-09
         outcome CONFIRMED
-        expect  hold stale_balance              # overdrawn: nothing is placed
+        expect  hold cash_short                 # today nothing more can help
         order   1 left=1800000
         order   2 left=0
     """)
@@ -369,4 +369,43 @@ def test_all_that_was_brought_back_and_taken_again_is_placed_again() -> None:
         order   1 left=2200000 taken=0
         report  ITAV 180000 as_of=+2s
         expect  order asked=120000 kind=REVERSE_SWEEP
+    """)
+
+
+def test_what_comes_tomorrow_is_not_there_today() -> None:
+    """Bills are sold for tomorrow; overnight money that could come today is still asked for."""
+    CashWorld().play(f"""
+        {BILLS}
+        at      2026-07-08T16:00:00Z
+        report  ITAV 180000                     # after the last cut-off: paid out on Friday
+        expect  order target_product=TBILL_4W asked=120000 value_date=2026-07-10
+        outcome CONFIRMED
+        policy  var.min_obs=300 var.window=300
+        at      2026-07-09T12:00:00Z
+        report  ITAV 400000
+        expect  order target_product=FED_RRP asked=100000 value_date=2026-07-09
+        outcome CONFIRMED
+        at      2026-07-09T13:00:00Z
+        entry   E3 -100000 booked=2026-07-09 order=3
+        report  ITAV -10000
+        expect  position pending_in=120000
+        expect  order target_product=FED_RRP asked=100000 value_date=2026-07-09
+    """)
+
+
+def test_what_is_sold_for_a_day_is_not_sold_again_for_it() -> None:
+    CashWorld().play(f"""
+        {BILLS}
+        report  ITAV -50000
+        expect  order target_product=TBILL_4W asked=350000 value_date=2026-07-09
+        outcome CONFIRMED
+        expect  hold cash_short                 # Thursday is provided for, today cannot be
+        expect  alert cash_short firing
+        report  ITAV -50001 as_of=+1s
+        expect  hold cash_short
+        report  ITAV 10000 as_of=+2s
+        expect  alert cash_short resolved
+        expect  hold below_min
+        report  ITAV -150000 as_of=+3s
+        expect  order target_product=TBILL_4W asked=100000 value_date=2026-07-09
     """)

@@ -101,7 +101,7 @@ def test_hedge_mode_is_inferred_from_what_closes() -> None:
     """)
 
 
-@pytest.mark.req("000-30")
+@pytest.mark.req("000-30", "000-35")
 def test_closed_trades_are_the_whole_profit() -> None:
     BookWorld().play("""
         closed  c1 sell 0.4 from 6000 to 5000 fee=2.42 funding=2.10
@@ -159,7 +159,7 @@ def test_trades_from_flat_to_flat() -> None:
     assert closed.exit_time_ms - closed.entry_time_ms == 60_000
 
 
-@pytest.mark.req("003-21", "003-22")
+@pytest.mark.req("003-21", "003-22", "003-29")
 def test_a_trade_takes_in_all_its_fills_and_a_flip_ends_one_and_begins_the_next() -> None:
     world = BookWorld().play("""
         fill    f1 buy  2 at 100 fee=0.12

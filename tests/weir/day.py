@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.weir.rig import Rig, Sandbox, control_line, fill_line, policy_line, until
+from weir.ports import free_port
 
 WORKED = "bybit:worked"
 """The account of the worked example of the profit fold."""
@@ -32,6 +33,8 @@ class Day:
     rig: Rig
     sandbox: Sandbox
     said: dict[str, Done]
+    metrics: dict[str, int]
+    """Where each worker answers Prometheus."""
 
     def intents(self) -> dict[str, dict[str, Any]]:
         """The last state of every intent."""
@@ -72,9 +75,11 @@ def live_through(rig: Rig) -> Day:
     """The whole day on an empty rig."""
     sandbox = Sandbox(rig, "--fills", "600", "--rate", "60", "--duplicates", "0.05")
     said = {"topics": rig.weir("topics", "create")}
-    rig.run("pipeline")
+    ports = {"pipeline": free_port(), "executor": free_port()}
+    rig.run("pipeline", WEIR_METRICS_PORT=str(ports["pipeline"]))
     rig.await_ready("pipeline")
-    rig.run("executor", WEIR_VENUES=sandbox.venues, WEIR_POLL_S="1")
+    beside = {"WEIR_METRICS_PORT": str(ports["executor"] - 1)}
+    rig.run("executor", WEIR_VENUES=sandbox.venues, WEIR_POLL_S="1", **beside)
     _morning(rig, said)
     rig.send("orch_config_updates", [policy_line(1, sandbox.accounts, execution=EXECUTION)])
     rig.send("treasury.controls.v1", [control_line("ACTIVE", 1)])
@@ -91,7 +96,7 @@ def live_through(rig: Rig) -> Day:
     rig.await_ready("executor", besides=executor)
     until(lambda: "test@2" in _policies(rig), "the new policy is in force everywhere")
     rig.send("hedge-executions", [fill_line(WORKED, "w6", "Buy", "1", "80", "0.04")])
-    return Day(rig, sandbox, said)
+    return Day(rig, sandbox, said, ports)
 
 
 def _morning(rig: Rig, said: dict[str, Done]) -> None:

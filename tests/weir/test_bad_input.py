@@ -156,7 +156,7 @@ def original(day: Day, topic: str, letter: dict[str, Any]) -> bytes | None:
     return WIRE.encode(topic, from_json(BY_NAME[topic].record, shown))
 
 
-@pytest.mark.req("000-45")
+@pytest.mark.req("000-45", "003-89")
 @pytest.mark.parametrize(
     ("name", "says"), [("field", "allocation.ltv_hihg"), ("hash", "is not the hash of the body")]
 )

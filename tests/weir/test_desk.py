@@ -3,101 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
-from confluent_kafka import Producer
-from msgspec.structs import replace
 
-from agents.signatures import INTENTS, signing
-from schemas import policy
-from schemas.records import Intent, Proposal
-from schemas.signing import PrivateKey
-from streams.canonical import hash_of
-from streams.handover import body_of
-from tests.weir.rig import PATIENCE_S, POLICY, WIRE, Rig, Sandbox, rig, until
+from agents.signatures import INTENTS
+from tests.weir.desk import (
+    APPROVALS,
+    ATTEMPTS,
+    DECISIONS,
+    DESK_INPUTS,
+    STATES,
+    Desk,
+    answer,
+    foreign,
+    opened,
+    outcome,
+    word,
+)
+from tests.weir.rig import until
 from weir.home import Home
-from weir.replay.log import KafkaLog
-
-STATES = "treasury.intent-states.v1"
-PEOPLE = {
-    "ann": {"roles": ["operate", "approve"], "classes": ["loan"], "max_usd": "100000"},
-    "bob": {"roles": ["operate", "approve"], "classes": ["loan"], "max_usd": "100000"},
-    "olaf": {"roles": ["admin"]},
-}
-
-
-@dataclass
-class Desk:
-    """A rig whose policy names people; everything above one dollar waits for one of them."""
-
-    rig: Rig
-    sandbox: Sandbox
-
-    def must(self, *words: str) -> str:
-        done = self.rig.weir(*words)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def fails(self, *words: str) -> str:
-        done = self.rig.weir(*words)
-        assert done.returncode == 1, done.stdout
-        return done.stderr
-
-    def state(self, intent_id: str) -> str:
-        found = [v for v in self.rig.values(STATES) if v["intent_id"] == intent_id]
-        return str(found[-1]["state"]) if found else ""
-
-    def moved(self) -> int:
-        """How many operations the venue has booked."""
-        accounts = self.sandbox.books()["accounts"].values()
-        return sum(
-            len(one[kind]) for one in accounts for kind in ("transfers", "repays", "adjusts")
-        )
 
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with rig(Home(tmp_path_factory.mktemp("desk") / "home")) as running:
-        sandbox = Sandbox(running, "--accounts", "2", "--fills", "600", "--rate", "200")
-        found = Desk(running, sandbox)
-        found.must("topics", "create")
-        people = [
-            yaml.safe_load(found.must("keys", "new", name))[0] | facts
-            for name, facts in PEOPLE.items()
-        ]
-        file = running.home.root / "policy.yaml"
-        file.write_text(_policy(sandbox, people))
-        running.run("pipeline")
-        running.await_ready("pipeline")
-        running.run("executor", WEIR_VENUES=sandbox.venues, WEIR_POLL_S="1")
-        running.await_ready("executor")
-        assert found.must("policy", "set", str(file)).startswith("desk@1, hash ")
+    with opened(Home(tmp_path_factory.mktemp("desk") / "home")) as found:
         yield found
-
-
-def _policy(sandbox: Sandbox, people: list[dict[str, Any]], **more: Any) -> str:
-    content = json.loads(policy.canonical(policy.from_yaml(POLICY.read_text())))
-    content |= {"name": "desk", "people": people, **more}
-    content["approvals"]["loan_usd"] = "1"
-    content["execution"] |= {"absence_s": 2, "backoff_s": 1, "call_start_s": 5}
-    content["accounts"] = [
-        {
-            "account_id": f"bybit:{number}",
-            "loan_precision": {"USDT": 4},
-            "collateral_precision": {"USDT": 4},
-        }
-        for number in sandbox.accounts
-    ]
-    return yaml.safe_dump(content)
-
-
-def _waiting(desk: Desk) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in desk.must("holds", "--json").splitlines()]
 
 
 @pytest.mark.req("000-54", "000-59", "000-73")
@@ -112,7 +45,7 @@ def test_from_a_hold_to_the_venue_by_a_signature(desk: Desk) -> None:
     )
     desk.sandbox.trade()
     until(lambda: desk.sandbox.books()["hedger"]["done"], "the hedger is done")
-    (first, *_) = until(lambda: _waiting(desk), "something waits")
+    (first, *_) = until(lambda: desk.waiting(), "something waits")
     assert desk.moved() == 0
     assert first["may_sign"] == ["ann", "bob"]
     intent_id = first["intent_id"]
@@ -129,13 +62,13 @@ def test_from_a_hold_to_the_venue_by_a_signature(desk: Desk) -> None:
 
 @pytest.mark.req("000-59")
 def test_a_pause_holds_what_was_approved_until_two_resume(desk: Desk) -> None:
-    (waits, *_) = until(lambda: _waiting(desk), "something waits")
+    (waits, *_) = until(lambda: desk.waiting(), "something waits")
     before = desk.moved()
     assert "all PAUSED, epoch 2, by ann" in desk.must("pause", "--as", "ann", "--reason", "drill")
     until(lambda: _epoch(desk) == 2, "the gate knows of the pause")
     said = desk.must("approve", waits["intent_id"], "--as", "ann")
     assert "the intent is AWAITING" in said
-    held = next(one for one in _waiting(desk) if one["intent_id"] == waits["intent_id"])
+    held = next(one for one in desk.waiting() if one["intent_id"] == waits["intent_id"])
     assert (held["held_by_pause"], held["signed"]) == (True, ["ann"])
     assert desk.moved() == before
     assert "epoch 3" in desk.must("resume", "--as", "ann", "--as", "bob")
@@ -154,15 +87,110 @@ def test_an_unsigned_control_is_a_dead_letter(desk: Desk) -> None:
 
 
 @pytest.mark.req("000-72", "000-73")
-@pytest.mark.parametrize("fault", ["unsigned", "altered", "stranger"])
+@pytest.mark.parametrize("fault", ["unsigned", "altered", "above the hold", "stranger"])
 def test_a_foreign_intent_is_a_dead_letter_and_no_call_is_made(desk: Desk, fault: str) -> None:
     """A producer with access to the topic repeats a real intent under another id."""
     before, letters = desk.moved(), len(desk.rig.lines(f"{INTENTS}.dlq"))
-    _foreign(desk, fault)
+    foreign(desk, fault)
     found = until(lambda: desk.rig.lines(f"{INTENTS}.dlq")[letters:], "it is refused")
     assert [one["headers"]["treasury.outcome"] for one in found] == ["signature"]
     assert not desk.state(f"foreign-{fault}")
     assert desk.moved() == before
+
+
+class Bad(NamedTuple):
+    """What a foreigner writes of an intent that waits and of one that is done, and the refusal."""
+
+    name: str
+    topic: str
+    cause: str
+    value: Callable[[Desk, dict[str, Any], dict[str, Any]], bytes]
+
+
+BAD = [
+    Bad("malformed approval", APPROVALS, "decode", lambda *_: b"approve everything"),
+    Bad("unknown intent", APPROVALS, "unknown_intent",
+        lambda desk, waits, _: word(desk, waits, intent_id="nobody")),
+    Bad("other bytes", APPROVALS, "wrong_bytes",
+        lambda desk, waits, _: word(desk, waits, body_hash="0" * 64)),
+    Bad("no approver of ours", APPROVALS, "unknown_person",
+        lambda desk, waits, _: word(desk, waits, approver="eve")),
+    Bad("somebody else's key", APPROVALS, "signature",
+        lambda desk, waits, _: word(desk, waits, key="olaf")),
+    Bad("more than the hold", DESK_INPUTS, "above_hold", lambda _, __, done: outcome(done)),
+    Bad("an end of what waits", DESK_INPUTS, "not_out",
+        lambda _, waits, __: outcome(waits, state="REJECTED", amount_done_e18=0)),
+    Bad("an answer for nobody", ATTEMPTS, "unknown_intent", lambda *_: answer("nobody", 1)),
+    Bad("an answer nobody asked for", ATTEMPTS, "unknown_attempt",
+        lambda _, __, done: answer(done["intent_id"], 99)),
+    Bad("no intent at all", INTENTS, "decode", lambda *_: b"{}"),
+]  # fmt: skip
+
+
+@pytest.mark.req("000-58", "000-72", "000-73")
+def test_what_is_bad_is_refused_recorded_and_alerted_and_no_call_is_made(desk: Desk) -> None:
+    (waits, *_) = until(desk.waiting, "something waits")
+    states = {one["intent_id"]: one for one in desk.rig.values(STATES)}
+    waits = states[waits["intent_id"]]
+    done = next(one for one in states.values() if one["state"] == "CONFIRMED")
+    before = desk.moved()
+    placed = [desk.rig.put(bad.topic, bad.value(desk, waits, done), _key(bad, done)) for bad in BAD]
+    for bad, place in zip(BAD, placed, strict=True):
+        letter = _letter(desk, bad.topic, place)
+        assert letter["headers"]["treasury.outcome"] == bad.cause, bad.name
+    for topic in {bad.topic for bad in BAD}:
+        alert = _told(desk, topic, len(desk.letters(topic)))
+        assert any(f", {bad.cause}: " in alert["text"] for bad in BAD if bad.topic == topic), alert
+    assert desk.moved() == before
+    assert desk.state(waits["intent_id"]) == "AWAITING"
+    assert desk.state(done["intent_id"]) == "CONFIRMED"
+    refused = [bad.cause for bad in BAD if bad.topic == APPROVALS and bad.cause != "decode"]
+    words = [one["outcome"] for one in desk.rig.values(DECISIONS) if one["kind"] == "APPROVAL"]
+    assert words[-len(refused) :] == refused
+
+
+def _key(bad: Bad, done: dict[str, Any]) -> bytes:
+    at_the_desk = bad.topic in (APPROVALS, DESK_INPUTS)
+    return b"desk" if at_the_desk else str(done["lane"]).encode()
+
+
+def _letter(desk: Desk, topic: str, place: tuple[int, int]) -> Any:
+    """The dead letter of the record at a place."""
+
+    def look() -> Any:
+        for one in desk.letters(topic):
+            offset = one["headers"]["__streams.errors.offset"]
+            if (one["partition"], offset) == (place[0], str(place[1])):
+                return one
+        return None
+
+    return until(look, f"{topic}{place} is a dead letter")
+
+
+def _told(desk: Desk, topic: str, count: int) -> Any:
+    """The alert that so many letters wait in a topic."""
+
+    def look() -> Any:
+        found = desk.alerts(f"dead-letters|{topic}")
+        return next((one for one in found if one["labels"]["letters"] == str(count)), None)
+
+    alert = until(look, f"{count} letters of {topic} are told")
+    assert alert["state"] == "firing"
+    return alert
+
+
+@pytest.mark.req("000-72", "000-73")
+def test_forged_intents_are_told_at_once(desk: Desk) -> None:
+    forged = desk.alerts(f"dead-letters|{INTENTS}")
+    assert {one["severity"] for one in forged} == {"critical"}
+    assert any("the intent is not signed" in one["text"] for one in forged)
+
+
+@pytest.mark.req("000-74")
+def test_an_unusual_pace_is_told(desk: Desk) -> None:
+    (alert,) = desk.alerts("anomaly|ops_per_hour|desk")
+    assert alert["state"] == "firing"
+    assert alert["text"].startswith("more than 1 operations were granted within an hour, the last:")
 
 
 @pytest.mark.req("000-16")
@@ -191,30 +219,3 @@ def _epoch(desk: Desk) -> int:
     bodies = [value["body"] for value in desk.rig.values("treasury.desk-inputs.v1")]
     copies = [body["ControlCopy"] for body in bodies if "ControlCopy" in body]
     return max((copy["epoch"] for copy in copies), default=0)
-
-
-def _foreign(desk: Desk, fault: str) -> None:
-    """Writes what a producer with access to the topic could: all right but the header."""
-    model = desk.rig.lines(INTENTS)[0]
-    log = KafkaLog(desk.rig.bootstrap)
-    with closing(log.read([INTENTS])) as reader:
-        record = reader.next(INTENTS, model["partition"], PATIENCE_S)
-    assert record is not None
-    intent: Intent = WIRE.decode(INTENTS, record.value or b"")
-    value = WIRE.encode(INTENTS, _renamed(intent, f"foreign-{fault}"))
-    headers = dict(record.headers)
-    if fault == "unsigned":
-        del headers["jws"]
-    elif fault == "stranger":
-        headers["jws"] = signing(PrivateKey.new("pipeline"))[INTENTS](None, value)["jws"].encode()
-    producer = Producer({"bootstrap.servers": desk.rig.bootstrap, "log_level": 0})
-    placed = record.partition
-    producer.produce(INTENTS, value, record.key, placed, headers=list(headers.items()))
-    assert producer.flush(PATIENCE_S) == 0
-
-
-def _renamed(intent: Intent, intent_id: str) -> Intent:
-    """Another intent, whole and with the right hash of its body."""
-    other = replace(intent, intent_id=intent_id)
-    body = body_of(cast(Proposal, other), other.amount_e18)
-    return replace(other, body_hash=hash_of(body))

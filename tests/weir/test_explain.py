@@ -48,7 +48,7 @@ def flip(found: Reasons, figure: str) -> tuple[str, str, str]:
     return one.change, one.to, one.action
 
 
-@pytest.mark.req("000-62", "000-71")
+@pytest.mark.req("000-62", "000-64", "000-71")
 def test_it_says_why_and_what_else_there_was() -> None:
     found = explained(f"{READY} {CHEAP} {PROFIT}")
     assert found.reproduced

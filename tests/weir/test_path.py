@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.weir.day import WORKED, Day
-from tests.weir.rig import until
+from tests.weir.rig import fill_line, until
 
 LEGS = {"REPAY": "repays", "ADD_COLLATERAL": "adjusts"}
 REFS = {"repays": "repay_id", "adjusts": "adjust_id"}
@@ -22,7 +22,7 @@ def books(day: Day) -> Any:
     return day.settled()
 
 
-@pytest.mark.req("000-02", "000-03", "000-31", "000-32", "000-34")
+@pytest.mark.req("000-02", "000-03", "000-13", "000-31", "000-32", "000-34", "003-36")
 def test_fills_become_profit_though_the_worker_is_killed_between_them(day: Day) -> None:
     assert "hedge-executions" in day.said["topics"].stdout.split()
     assert day.said["first"].stderr == "2 records on hedge-executions\n"
@@ -43,7 +43,7 @@ def test_fills_become_profit_though_the_worker_is_killed_between_them(day: Day) 
     assert sizes[3] == ("-1", "90", "0.054")
 
 
-@pytest.mark.req("000-30", "000-33")
+@pytest.mark.req("000-30", "000-33", "003-81")
 def test_once_flat_the_cash_view_and_the_trade_view_are_equal(day: Day) -> None:
     """The short of the worked example is bought back at 80, a fee of 0.04 is paid."""
 
@@ -57,7 +57,7 @@ def test_once_flat_the_cash_view_and_the_trade_view_are_equal(day: Day) -> None:
     assert found[-1]["realised_total"] == "24.451" == str(views)
 
 
-@pytest.mark.req("000-02", "000-04")
+@pytest.mark.req("000-02", "000-04", "000-13", "000-49")
 def test_every_execution_is_booked_once_and_adds_up_to_the_venues_profit(
     day: Day, books: Any
 ) -> None:
@@ -74,7 +74,7 @@ def test_every_execution_is_booked_once_and_adds_up_to_the_venues_profit(
         assert fees == Decimal(account["pnl"]["fees"])
 
 
-@pytest.mark.req("000-08", "000-09", "000-10", "000-25")
+@pytest.mark.req("000-01", "000-08", "000-09", "000-10", "000-25", "000-49")
 def test_confirmed_operations_are_the_venues_operations(day: Day, books: Any) -> None:
     confirmed = [one for one in day.intents().values() if one["state"] == "CONFIRMED"]
     assert len(confirmed) >= 2
@@ -95,6 +95,7 @@ def test_confirmed_operations_are_the_venues_operations(day: Day, books: Any) ->
         assert account["counts"] == {
             "executions": len(account["executions"]["ids"]),
             **{kind: len(rows) for kind, rows in ours.items()},
+            **dict.fromkeys(("orders", "cancels", "settings"), 0),
         }
 
 
@@ -116,7 +117,7 @@ def test_a_lost_answer_is_found_in_the_venues_history_and_nothing_is_sent_twice(
     assert absent[0].count(("EVIDENCE", "unknown")) >= 5
 
 
-@pytest.mark.req("000-28")
+@pytest.mark.req("000-28", "000-62")
 def test_each_call_has_its_attempt_on_the_log_before_its_result(day: Day, books: Any) -> None:
     legs: dict[tuple[str, str, int], list[str]] = {}
     for row in day.rig.values("treasury.attempts.v1"):
@@ -126,9 +127,33 @@ def test_each_call_has_its_attempt_on_the_log_before_its_result(day: Day, books:
         assert kinds.index("ATTEMPT") < min(kinds.index(kind) for kind in _answers(kinds))
     sent = sum(len(account[kind]) for account in books["accounts"].values() for kind in REFS)
     assert sent == sum(1 for _, leg, _ in legs if leg == "main")
+    decided = [json.loads(one["body"]) for one in _attempts_decided(day)]
+    assert Counter((one["intent_id"], one["leg"], one["attempt"]) for one in decided) == Counter(
+        legs.keys()
+    )
 
 
-@pytest.mark.req("000-16", "000-46")
+def _attempts_decided(day: Day) -> list[dict[str, Any]]:
+    found = day.rig.values("treasury.decisions.v1")
+    return [one for one in found if (one["node"], one["kind"]) == ("intents", "ATTEMPT")]
+
+
+@pytest.mark.req("003-82")
+def test_entries_at_two_prices_have_one_average(day: Day) -> None:
+    rows = [("a1", "0.5", "5000"), ("a2", "0.3", "6000")]
+    day.rig.send(
+        "hedge-executions",
+        [fill_line("bybit:average", name, "Buy", qty, price, "0") for name, qty, price in rows],
+    )
+
+    def shown() -> list[str]:
+        found = day.rig.values("treasury.positions.v1")
+        return [one["entry_price"] for one in found if one["account_id"] == "bybit:average"]
+
+    assert until(lambda: shown()[1:], "the second entry") == ["5375"]
+
+
+@pytest.mark.req("000-16", "000-46", "003-31", "003-56", "003-85")
 def test_the_policy_changes_at_a_place_of_the_log(day: Day, books: Any) -> None:
     policies: dict[str, list[str]] = {}
     for row in day.rig.values("treasury.pnl.v1"):

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.weir.rig import Rig, Sandbox, control_line, policy_line, rig, until
@@ -50,6 +51,46 @@ def parked(desk: Rig) -> dict[str, Any]:
     found = until(look, "an intent is parked")
     assert found is not None
     return found
+
+
+@pytest.mark.req("002-23", "002-43", "002-55", "003-63")
+def test_a_wish_for_leverage_reaches_the_venue_or_is_refused(
+    desk: Rig, parked: dict[str, Any]
+) -> None:
+    """A request in the book's inbox: proposed, admitted, signed, called, confirmed, recorded."""
+    url = f"http://127.0.0.1:{(desk.home.root / 'sandbox.port').read_text().strip()}"
+    account = "100002"
+
+    def ask(request_id: str, leverage: str) -> None:
+        params = {"symbol": "BTCUSDT", "leverage": leverage}
+        body = {"request_id": request_id, "verb": "SET_LEVERAGE", "params": params}
+        wish = {"Request": body | {"actors": ["ann"], "reason": "calmer"}}
+        line = {"key": f"bybit:{account}", "value": {"meta": None, "body": wish}}
+        desk.send("treasury.book-inputs.v1", [line])
+
+    def outcomes() -> list[str]:
+        rows = desk.values("treasury.decisions.v1")
+        wishes = [row for row in rows if json.loads(row["body"]).get("request_id") in ("w1", "w2")]
+        return [row["outcome"] for row in wishes]
+
+    ask("w1", "3")
+    ask("w1", "3")
+    ask("w2", "5.01")
+    wanted = {"SET_LEVERAGE", "leverage_changed", "over_max_leverage"}
+    until(lambda: set(outcomes()) == wanted, lambda: f"{outcomes()} of a wish")
+    assert len(outcomes()) == len(wanted)
+    book = httpx.get(f"{url}/sandbox/books", params={"account": account}).json()
+    assert book["accounts"][account]["leverage"] == {"BTCUSDT": "3"}
+    assert book["accounts"][account]["counts"]["settings"] == 1
+    (made,) = {one["intent_id"] for one in desk.values(STATES) if one["kind"] == "SET_LEVERAGE"}
+    assert (state(desk, made)["state"], state(desk, made)["legs"][0]["leg"]) == (
+        "CONFIRMED",
+        "only",
+    )
+    wish = next(row for row in desk.values("treasury.decisions.v1") if row["actor"] == "ann")
+    unexplained = desk.weir("explain", wish["decision_id"])
+    assert unexplained.returncode == 1
+    assert "a wish of people" in unexplained.stderr
 
 
 @pytest.mark.req("000-44", "000-55")

@@ -69,6 +69,7 @@ def log(day: Day) -> KafkaLog:
     return KafkaLog(day.rig.bootstrap)
 
 
+@pytest.mark.req("003-45")
 def test_the_day_is_identical_twice_in_other_batches(day: Day) -> None:
     day.settled()
     told = []

@@ -1,6 +1,6 @@
 """Dead letters for people: what lies there and why, and the way back to its topic."""
 
-from weir.dlq.letter import Letter, Origin, origin_of
+from agents.letter import Letter, Origin, origin_of
 from weir.dlq.listing import letters, summary
 from weir.dlq.place import Place, place_of
 from weir.dlq.redrive import Outcome, redrive

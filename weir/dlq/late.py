@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from agents.letter import Letter
 from schemas.errors import Undecodable
 from schemas.records import BookInput, Correction
 from schemas.topics import BY_NAME
 from schemas.wire import SchemaIds, Wire
-from weir.dlq.letter import Letter
 
 SOURCE, INBOX, CAUSE = "hedge-executions", "treasury.book-inputs.v1", "late"
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from weir.dlq.letter import Letter, from_message, marked
+from agents.letter import Letter, from_message, marked
 from weir.reading import whole
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from agents.letter import Letter
 from schemas.topics import TOPICS
-from weir.dlq.letter import Letter
 from weir.errors import WeirError
 
 DEAD = tuple(topic.name for topic in TOPICS if topic.source)

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import KafkaException, Producer
 
+from agents.letter import ATTEMPT, MARK, REDRIVE_OF, Letter
 from weir.access import wire
 from weir.dlq.late import corrected, is_late
-from weir.dlq.letter import ATTEMPT, MARK, REDRIVE_OF, Letter
 from weir.dlq.listing import letters
 from weir.dlq.place import Place
 from weir.errors import WeirError

@@ -8,10 +8,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from agents.letter import Letter, is_error
 from schemas.errors import NewerSchema, Undecodable
 from schemas.jsonform import iso, to_json
 from schemas.wire import Wire
-from weir.dlq.letter import Letter, is_error
 from weir.dlq.listing import Summary
 from weir.dlq.redrive import Outcome
 

@@ -40,6 +40,11 @@ def explain(
     if made is None:
         raise WeirError(_missing(decision_id, [line["value"]["node"] for line in lines]))
     body = json.loads(made["value"]["body"])
+    if "request_id" in body:
+        raise WeirError(
+            f"decision {decision_id}: a wish of people, which nothing was reckoned for;"
+            f" `weir audit {decision_id}` tells what became of it"
+        )
     if "terms" not in body:
         raise WeirError(f"decision {decision_id}: recorded before its terms were kept")
     later = [_later(line) for line in lines if line is not made]

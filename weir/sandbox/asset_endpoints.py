@@ -30,9 +30,13 @@ def _transfer(call: Call) -> dict[str, Any]:
 def _transfers(call: Call) -> dict[str, Any]:
     wanted, coin = call.text("transferId", ""), call.text("coin", "")
     status = call.text("status", "")
+    listing = call.books.listing
+    listed = listing.shown(
+        "transfer", call.account.transfers, lambda row: row.transfer_id, call.now_ms
+    )
     rows = [
         (number, row)
-        for number, row in enumerate(call.account.transfers, start=1)
+        for number, row in enumerate(listed, start=1)
         if wanted in ("", row.transfer_id) and coin in ("", row.coin) and status in ("", row.status)
     ]
     shown, cursor = page(call, rows, lambda row: row[0], default=20, high=50)

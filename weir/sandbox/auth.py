@@ -33,6 +33,9 @@ LIMITS = {
     "transfer": Limit("transfer", 60, 60_000),
     "transfer-list": Limit("transfer-list", 60, 60_000),
     "coins-balance": Limit("coins-balance", 5),
+    "order-create": Limit("order-create", 10),
+    "order-cancel": Limit("order-cancel", 10),
+    "set-leverage": Limit("set-leverage", 10),
     "read": Limit("read", 50),
 }
 

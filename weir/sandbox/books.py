@@ -12,6 +12,7 @@ from uuid import UUID
 from weir.sandbox import journal as place
 from weir.sandbox.catalogue import COINS, SYMBOLS, Coin, Symbol
 from weir.sandbox.journal import Journal
+from weir.sandbox.listing import Listing
 from weir.sandbox.money import UNIT, e8, e8_rounded, places, text
 from weir.sandbox.positions import Position
 from weir.sandbox.records import Account, Execution, Transfer
@@ -47,6 +48,7 @@ class Trade:
     order_id: str = ""
     order_quantity_e8: int = 0
     is_maker: bool = False
+    order_link_id: str = ""
 
 
 @dataclass
@@ -60,6 +62,7 @@ class Books:
     accounts: dict[str, Account] = field(default_factory=dict)
     journal: Journal = field(default_factory=Journal)
     seqs: dict[str, int] = field(default_factory=dict)
+    listing: Listing = field(default_factory=Listing)
     on_execution: list[Callable[[Account, Execution], None]] = field(default_factory=list)
 
     def open_account(
@@ -115,6 +118,7 @@ class Books:
             is_maker=trade.is_maker,
             seq=self._next_seq(trade.symbol),
             exec_time_ms=at_ms,
+            order_link_id=trade.order_link_id,
         )
         self._settle_execution(account, position, row)
         return row
@@ -229,7 +233,7 @@ class Books:
         """Margin bound by open positions, in the settlement coin."""
         return sum(
             (
-                p.value_e8(self.prices_e8.get(p.symbol, 0)) / self._leverage(p.symbol)
+                p.value_e8(self.prices_e8.get(p.symbol, 0)) / self.leverage(account, p.symbol)
                 for p in account.positions.values()
             ),
             Fraction(0),
@@ -246,9 +250,23 @@ class Books:
         balance_e8 = self.balance_e8(account, coin, wallet)
         if wallet != place.UNIFIED or coin != SETTLE_COIN:
             return balance_e8
-        loss = min(Fraction(0), self.unrealised(account))
-        free = balance_e8 - self.initial_margin(account) + loss
+        free = self.free_margin(account)
         return max(0, free.numerator // free.denominator)
+
+    def free_margin(self, account: Account) -> Fraction:
+        """What of the trading wallet no position binds, unrealised loss taken off; exact, 10^-8."""
+        balance_e8 = self.balance_e8(account, SETTLE_COIN, place.UNIFIED)
+        loss = min(Fraction(0), self.unrealised(account))
+        return balance_e8 - self.initial_margin(account) + loss
+
+    def leverage(self, account: Account, symbol: str) -> Fraction:
+        """The setting of a contract, or what it is listed with."""
+        return Fraction(self.leverage_text(account, symbol))
+
+    def leverage_text(self, account: Account, symbol: str) -> str:
+        """The same as the venue writes it."""
+        listed = self.symbols.get(symbol)
+        return account.leverage.get(symbol, str(listed.leverage) if listed else "1")
 
     def _settle_execution(self, account: Account, position: Position, row: Execution) -> None:
         ref, coin, at_ms = row.exec_id, SETTLE_COIN, row.exec_time_ms
@@ -263,10 +281,6 @@ class Books:
     def _next_seq(self, symbol: str) -> int:
         self.seqs[symbol] = self.seqs.get(symbol, 4_688_002_126) + 1
         return self.seqs[symbol]
-
-    def _leverage(self, symbol: str) -> int:
-        listed = self.symbols.get(symbol)
-        return listed.leverage if listed else 1
 
 
 def amount_e8(name: str, amount: str, allowed: int, *, precision_code: int) -> int:

@@ -14,21 +14,34 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from weir.sandbox import loans
+from weir.sandbox import loans, manual, orders
 from weir.sandbox.asset_endpoints import ASSET_ROUTES
 from weir.sandbox.auth import Keys, RateLimits
 from weir.sandbox.books import Books
-from weir.sandbox.faults import Fault, FaultGate, Faults, venue_refusal
+from weir.sandbox.faults import (
+    DUPLICATE_ROW,
+    LATE_ROW,
+    LISTED,
+    Fault,
+    FaultGate,
+    Faults,
+    venue_refusal,
+)
 from weir.sandbox.loan_endpoints import LOAN_ROUTES
+from weir.sandbox.order_endpoints import ORDER_ROUTES
+from weir.sandbox.records import NEVER_MS
 from weir.sandbox.refusal import Refused
 from weir.sandbox.routing import Call, Route
 from weir.sandbox.snapshot import journal_rows, snapshot
 from weir.sandbox.trade_endpoints import TRADE_ROUTES
 from weir.sandbox.websocket import PATH, PrivateStream
 
-__all__ = ["ROUTES", "FaultOrder", "Venue", "build_app"]
+__all__ = ["ROUTES", "FaultOrder", "ManualOrder", "Venue", "build_app"]
 
-ROUTES = {(route.method, route.path): route for route in LOAN_ROUTES + ASSET_ROUTES + TRADE_ROUTES}
+ROUTES = {
+    (route.method, route.path): route
+    for route in LOAN_ROUTES + ASSET_ROUTES + TRADE_ROUTES + ORDER_ROUTES
+}
 
 
 @dataclass
@@ -46,11 +59,10 @@ class Venue:
     def __post_init__(self) -> None:
         self.stream = PrivateStream(self.books, self.now_ms)
 
-    def shown(self, *, brief: bool) -> dict[str, Any]:
-        """The whole book, and what went on at the door."""
-        now_ms = self.now_ms()
-        loans.advance(self.books, now_ms)
-        return snapshot(self.books, now_ms, brief=brief) | {
+    def shown(self, *, brief: bool, number: str = "") -> dict[str, Any]:
+        """The whole book, or one account's, and what went on at the door."""
+        now_ms = self._advance()
+        return snapshot(self.books, now_ms, brief=brief, number=number) | {
             "faults": self.faults.snapshot(),
             "hedger": self.hedger_status(),
             "limits": self.limits.snapshot(),
@@ -64,19 +76,43 @@ class Venue:
         else:
             self.faults.arm(Fault(**order.model_dump()))
 
+    def act(self, order: "ManualOrder") -> dict[str, Any]:
+        """Does what a person does at the venue, or the venue itself. Raises Refused, ValueError."""
+        account = self.books.accounts.get(order.account)
+        if account is None:
+            raise ValueError(f"no account {order.account!r}")
+        return manual.act(self.books, account, order.op, order.params, self._advance())
+
     def answer(self, request: Request, body: bytes) -> tuple[dict[str, Any], dict[str, str]]:
         """The envelope and headers for one request; its effect is in the books."""
-        now_ms = self.now_ms()
-        loans.advance(self.books, now_ms)
+        now_ms = self._advance()
         headers: dict[str, str] = {}
         route = ROUTES[request.method, request.url.path]
         try:
             call, headers = self._admit(route, request, body, now_ms)
-            return _envelope(0, route.message, route.answer(call), now_ms), headers
+            result = route.answer(call)
+            self._list_oddly(call, route.path, result)
+            return _envelope(0, route.message, result, now_ms), headers
         except _TooMany as refused:
             return _envelope(refused.code, refused.message, {}, now_ms), refused.headers
         except Refused as refused:
             return _envelope(refused.code, refused.message, {}, now_ms), headers
+
+    def _advance(self) -> int:
+        now_ms = self.now_ms()
+        loans.advance(self.books, now_ms)
+        orders.match(self.books, now_ms)
+        return now_ms
+
+    def _list_oddly(self, call: Call, path: str, result: dict[str, Any]) -> None:
+        if call.odd is None or path not in LISTED:
+            return
+        where, id_field = LISTED[path]
+        row_id, listing = str(result[id_field]), self.books.listing
+        if call.odd.kind == LATE_ROW:
+            listing.late(where, row_id, call.now_ms + (call.odd.delay_ms or NEVER_MS))
+        elif call.odd.kind == DUPLICATE_ROW:
+            listing.twice(where, row_id)
 
     def _admit(
         self, route: Route, request: Request, body: bytes, now_ms: int
@@ -90,7 +126,8 @@ class Venue:
             allowed, headers = self.limits.take(account.number, route.limit, now_ms)
             if not allowed:
                 raise _TooMany(headers)
-        return Call(self.books, _parameters(request.method, raw), now_ms, account), headers
+        parameters, odd = _parameters(request.method, raw), request.scope.get("odd")
+        return Call(self.books, parameters, now_ms, account, odd), headers
 
 
 class FaultOrder(BaseModel):
@@ -101,6 +138,15 @@ class FaultOrder(BaseModel):
     times: int = Field(default=1, ge=1)
     delay_ms: int = Field(default=0, ge=0)
     ret_code: int = 0
+    odd: str = ""
+
+
+class ManualOrder(BaseModel):
+    """The body of `POST /sandbox/manual`: what is done at the venue without us."""
+
+    account: str
+    op: str
+    params: dict[str, str] = {}
 
 
 class _TooMany(Refused):
@@ -121,8 +167,8 @@ def build_app(venue: Venue) -> Callable[..., Awaitable[None]]:
         return JSONResponse(envelope, headers=headers)
 
     @app.get("/sandbox/books")
-    async def books(brief: bool = False) -> JSONResponse:
-        return JSONResponse(venue.shown(brief=brief))
+    async def books(brief: bool = False, account: str = "") -> JSONResponse:
+        return JSONResponse(venue.shown(brief=brief, number=account))
 
     @app.get("/sandbox/journal")
     async def journal(after: int = 0, limit: int = 1000) -> JSONResponse:
@@ -145,6 +191,13 @@ def build_app(venue: Venue) -> Callable[..., Awaitable[None]]:
         venue.faults.clear()
         venue.stream.clear()
         return JSONResponse(venue.faults.snapshot())
+
+    @app.post("/sandbox/manual")
+    async def by_hand(order: ManualOrder) -> JSONResponse:
+        try:
+            return JSONResponse(venue.act(order))
+        except (Refused, ValueError) as error:
+            raise HTTPException(422, str(error)) from error
 
     @app.post("/sandbox/hedger/start")
     async def start() -> JSONResponse:

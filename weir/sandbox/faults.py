@@ -1,7 +1,11 @@
-"""Faults of a stand-in, on command or by seed: lost answers, late answers, wrong answers.
+"""Faults of a stand-in, on command or by seed: answers that are lost, late or wrong, odd books.
 
-A fault says on which side of the effect it lies: `*_before` and `refuse` have none, `*_after` and
-`delay` happen when the books have already changed. Seeded faults hit only requests that move money.
+A fault says on which side of the effect it lies: `*_before` and `refuse` have none; `*_after`,
+`reset_mid_body` and `delay` happen when the books have already changed. Others are answered well,
+but the books are odd: `processing` lasts for `delay_ms` (0: for ever), a `late_row` is listed that
+much later (0: never), a `duplicate_row` twice; an order finds half (`partial_fill`) or nothing
+(`no_fill`) of what it wants. A lost answer may be `odd` besides, by the same `delay_ms`. Seeded
+faults hit only requests that move money or positions.
 """
 
 import asyncio
@@ -17,7 +21,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 __all__ = [
     "KINDS",
+    "LISTED",
     "MONEY_PATHS",
+    "NO_FILL",
+    "PARTIAL_FILL",
+    "PROCESSING",
     "DroppableProtocol",
     "Fault",
     "FaultGate",
@@ -25,20 +33,32 @@ __all__ = [
     "venue_refusal",
 ]
 
-SEEDED_KINDS = ("drop_before", "drop_after", "delay", "http_500_after", "bad_json_after")
-KINDS = (*SEEDED_KINDS, "refuse", "http_503_before")
-MONEY_PATHS = frozenset(
-    {
-        "/v5/crypto-loan-common/adjust-ltv",
-        "/v5/crypto-loan-flexible/repay",
-        "/v5/asset/transfer/inter-transfer",
-    }
+LOST = (
+    "drop_before",
+    "drop_after",
+    "delay",
+    "http_500_after",
+    "bad_json_after",
+    "reset_mid_body",
 )
-REFUSALS = {
-    "/v5/crypto-loan-common/adjust-ltv": 148012,
-    "/v5/crypto-loan-flexible/repay": 148029,
-    "/v5/asset/transfer/inter-transfer": 131212,
+PROCESSING, LATE_ROW, DUPLICATE_ROW = "processing", "late_row", "duplicate_row"
+PARTIAL_FILL, NO_FILL = "partial_fill", "no_fill"
+ODD_BOOKS = (PROCESSING, LATE_ROW, DUPLICATE_ROW, PARTIAL_FILL, NO_FILL)
+KINDS = (*LOST, "refuse", "http_503_before", *ODD_BOOKS)
+
+ADJUST, REPAY = "/v5/crypto-loan-common/adjust-ltv", "/v5/crypto-loan-flexible/repay"
+TRANSFER = "/v5/asset/transfer/inter-transfer"
+CREATE, CANCEL = "/v5/order/create", "/v5/order/cancel"
+LEVERAGE = "/v5/position/set-leverage"
+MONEY_PATHS = frozenset({ADJUST, REPAY, TRANSFER, CREATE, CANCEL, LEVERAGE})
+REFUSALS = {ADJUST: 148012, REPAY: 148029, TRANSFER: 131212, CREATE: 110017, LEVERAGE: 110013}
+LISTED = {
+    ADJUST: ("adjust", "adjustId"),
+    REPAY: ("repay", "repayId"),
+    TRANSFER: ("transfer", "transferId"),
+    CREATE: ("order", "orderId"),
 }
+"""The history in which a request leaves a row, and the field of its answer that names it."""
 
 
 @dataclass(slots=True)
@@ -50,16 +70,33 @@ class Fault:
     times: int = 1
     delay_ms: int = 0
     ret_code: int = 0
+    odd: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {self.kind!r}")
         if self.times < 1 or self.delay_ms < 0:
             raise ValueError(f"times {self.times} and delay_ms {self.delay_ms} make no fault")
+        if self.odd and (self.odd not in ODD_BOOKS or self.kind not in LOST):
+            raise ValueError(f"{self.kind!r} cannot be {self.odd!r} besides")
+        for kind in (self.kind, self.odd):
+            if self.path not in ODD_PATHS.get(kind, {self.path}):
+                raise ValueError(f"{kind} is no fault of {self.path}")
 
     def hits(self, path: str, money_paths: Collection[str] = MONEY_PATHS) -> bool:
         """Whether the fault is meant for a path."""
         return self.path == path or (self.path == "*" and path in money_paths)
+
+
+ODD_PATHS = {
+    PROCESSING: frozenset({REPAY, CREATE}),
+    LATE_ROW: frozenset(LISTED),
+    DUPLICATE_ROW: frozenset(LISTED),
+    PARTIAL_FILL: frozenset({CREATE}),
+    NO_FILL: frozenset({CREATE}),
+}
+"""Which requests a book can be odd about."""
+SEEDED_ODD = (LATE_ROW, DUPLICATE_ROW)
 
 
 class Faults:
@@ -95,11 +132,11 @@ class Faults:
                 if fault.times == 0:
                     self._armed.remove(fault)
                 self.fired[fault.kind] += 1
-                return Fault(path, fault.kind, 1, fault.delay_ms, fault.ret_code)
+                return Fault(path, fault.kind, 1, fault.delay_ms, fault.ret_code, fault.odd)
         is_money = method == "POST" and path in self._money_paths
         if not is_money or self._random.random() >= self._rate:
             return None
-        kind = self._random.choice(SEEDED_KINDS)
+        kind = self._random.choice(LOST + SEEDED_ODD if path in LISTED else LOST)
         self.fired[kind] += 1
         return Fault(path, kind, 1, self._delay_ms)
 
@@ -140,7 +177,9 @@ class FaultGate:
         """Serve one request."""
         is_served = scope["type"] == "http" and scope["path"].startswith(self._prefixes)
         fault = self._faults.take(scope["method"], scope["path"]) if is_served else None
-        if fault is None:
+        if fault is not None and (fault.kind in ODD_BOOKS or fault.odd):
+            scope["odd"] = Fault(fault.path, fault.odd or fault.kind, delay_ms=fault.delay_ms)
+        if fault is None or fault.kind in ODD_BOOKS:
             await self._app(scope, receive, send)
         elif fault.kind == "drop_before":
             await _drop(scope, receive)
@@ -162,6 +201,8 @@ class FaultGate:
             await _drop(scope, receive)
         elif fault.kind == "http_500_after":
             await _answer(send, 500, b"Internal Server Error")
+        elif fault.kind == "reset_mid_body":
+            await _break_off(messages, scope, receive, send)
         elif fault.kind == "bad_json_after":
             await _answer(send, 200, b"<html><body>Bad Gateway</body></html>")
         else:
@@ -191,6 +232,14 @@ async def _drop(scope: Scope, receive: Receive) -> None:
     scope["state"]["transport"].abort()
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _break_off(messages: list[Message], scope: Scope, receive: Receive, send: Send) -> None:
+    """Promises the whole answer, sends half of it and closes the connection."""
+    body = b"".join(message.get("body", b"") for message in messages)
+    await send(messages[0])
+    await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
+    await _drop(scope, receive)
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:

@@ -70,6 +70,7 @@ def record_of(row: Execution) -> dict[str, Any]:
         "closed_size": decimal(row.closed_e8),
         "multiplier": decimal(10**8),
         "order_id": row.order_id or None,
+        "order_link_id": row.order_link_id or None,
         "seq": row.seq,
         "exec_time": row.exec_time_ms,
         "is_maker": row.is_maker,

@@ -65,7 +65,8 @@ def _adjustment_history(call: Call) -> dict[str, Any]:
         for row in call.account.adjusts
         if wanted in ("", str(row.adjust_id)) and coin in ("", row.coin)
     ]
-    shown, cursor = page(call, rows, lambda row: row.adjust_id, default=10, high=100)
+    listed = call.books.listing.shown("adjust", rows, lambda row: row.adjust_id, call.now_ms)
+    shown, cursor = page(call, listed, lambda row: row.adjust_id, default=10, high=100)
     return {
         "list": [
             {
@@ -86,9 +87,9 @@ def _adjustment_history(call: Call) -> dict[str, Any]:
 
 def _repay(call: Call) -> dict[str, Any]:
     coin, amount = call.text("loanCurrency"), call.text("amount")
-    return {
-        "repayId": str(loans.repay(call.books, call.account, coin, amount, call.now_ms).repay_id)
-    }
+    settles_ms = call.now_ms + call.in_process_ms(call.books.terms.settle_ms)
+    row = loans.repay(call.books, call.account, coin, amount, call.now_ms, settles_ms)
+    return {"repayId": str(row.repay_id)}
 
 
 def _repayment_history(call: Call) -> dict[str, Any]:
@@ -98,7 +99,8 @@ def _repayment_history(call: Call) -> dict[str, Any]:
         for row in call.account.repays
         if wanted in ("", str(row.repay_id)) and coin in ("", row.coin)
     ]
-    shown, cursor = page(call, rows, lambda row: row.repay_id, default=10, high=100)
+    listed = call.books.listing.shown("repay", rows, lambda row: row.repay_id, call.now_ms)
+    shown, cursor = page(call, listed, lambda row: row.repay_id, default=10, high=100)
     return {
         "list": [
             {

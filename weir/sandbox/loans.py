@@ -1,8 +1,9 @@
 """The flexible loan of an account: one pool of debt and collateral with one loan-to-value.
 
 Interest accrues per full hour on the principal and is paid first. A repayment leaves the FUND
-wallet at once, waits in process and reaches the debt when it settles. LTV is debt over collateral
-after marginal haircuts, in USD, rounded to 6 decimals.
+wallet at once, waits in process and reaches the debt when it settles; if the debt has become less
+meanwhile, it fails and the money is back. A liquidation sells collateral at the mark and repays
+with it. LTV is debt over collateral after marginal haircuts, in USD, rounded to 6 decimals.
 """
 
 from fractions import Fraction
@@ -11,7 +12,15 @@ from weir.sandbox import journal as place
 from weir.sandbox.books import Books, amount_e8
 from weir.sandbox.catalogue import Coin, after_haircut
 from weir.sandbox.money import UNIT, e8_rounded
-from weir.sandbox.records import PROCESSING, SUCCESS, Account, Adjust, Repay
+from weir.sandbox.records import (
+    FAILED,
+    LIQUIDATION,
+    PROCESSING,
+    SUCCESS,
+    Account,
+    Adjust,
+    Repay,
+)
 from weir.sandbox.refusal import Refused
 
 __all__ = [
@@ -22,6 +31,7 @@ __all__ = [
     "debt_usd",
     "debts",
     "interest_e8",
+    "liquidate",
     "ltv",
     "ltv_text",
     "principal_e8",
@@ -39,8 +49,17 @@ def advance(books: Books, at_ms: int) -> None:
         _accrue(books, account, at_ms)
 
 
-def repay(books: Books, account: Account, coin: str, amount: str, at_ms: int) -> Repay:
-    """Accept a repayment from the FUND wallet, or refuse it with the documented code."""
+def repay(
+    books: Books,
+    account: Account,
+    coin: str,
+    amount: str,
+    at_ms: int,
+    settles_ms: int | None = None,
+) -> Repay:
+    """Accept a repayment from the FUND wallet, or refuse it with the documented code. It settles at
+    `settles_ms`, after the usual time if that is left out.
+    """
     listed = _listed(books, coin)
     if not listed.borrowable:
         raise Refused(148001, f"{coin} does not support flexible loans")
@@ -54,12 +73,46 @@ def repay(books: Books, account: Account, coin: str, amount: str, at_ms: int) ->
         raise Refused(148038, "repayment is more than the debt")
     if paid_e8 > books.balance_e8(account, coin, place.FUND):
         raise Refused(148029, "insufficient balance in the repayment account")
-    row = Repay(_next_repay_id(books), coin, paid_e8, at_ms, at_ms + books.terms.settle_ms)
+    if settles_ms is None:
+        settles_ms = at_ms + books.terms.settle_ms
+    row = Repay(_next_repay_id(books), coin, paid_e8, at_ms, settles_ms)
     ref = str(row.repay_id)
     books.book(account, at_ms, coin, place.FUND, place.IN_PROCESS, paid_e8, "repay", ref)
     account.repays.append(row)
     if row.settles_ms <= at_ms:
         _settle(books, account, row)
+    return row
+
+
+def liquidate(books: Books, account: Account, coin: str, amount: str, at_ms: int) -> Repay:
+    """Sell collateral at the marks, in the venue's order of coins, and repay so much debt with it;
+    never more than is owed or than the collateral brings.
+    """
+    _listed(books, coin)
+    wanted_e8 = amount_e8("amount", amount, 8, precision_code=10001)
+    price_e8 = books.usd_price_e8(coin)
+    left = Fraction(min(wanted_e8, debt_e8(books, account, coin)) * price_e8, UNIT)
+    repay_id, raised = _next_repay_id(books), Fraction(0)
+    for name in books.coins:
+        held_e8 = books.balance_e8(account, name, place.COLLATERAL)
+        worth_e8 = books.usd_price_e8(name)
+        sold = left * UNIT / worth_e8
+        sold_e8 = min(held_e8, -(-sold.numerator // sold.denominator))
+        part = min(left, Fraction(sold_e8 * worth_e8, UNIT))
+        left, raised = left - part, raised + part
+        target, ref = place.VENUE, str(repay_id)
+        books.book(account, at_ms, name, place.COLLATERAL, target, sold_e8, "liquidation", ref)
+    paid = raised * UNIT / price_e8
+    row = Repay(
+        repay_id,
+        coin,
+        paid.numerator // paid.denominator,
+        at_ms,
+        settles_ms=at_ms,
+        repay_type=LIQUIDATION,
+    )
+    _pay(books, account, row, place.VENUE)
+    account.repays.append(row)
     return row
 
 
@@ -167,7 +220,17 @@ def _accrue(books: Books, account: Account, at_ms: int) -> None:
 
 
 def _settle(books: Books, account: Account, row: Repay) -> None:
+    if row.amount_e8 <= debt_e8(books, account, row.coin):
+        _pay(books, account, row, place.IN_PROCESS)
+        return
+    row.status, ref, at_ms = FAILED, str(row.repay_id), row.settles_ms
+    source, target = place.IN_PROCESS, place.FUND
+    books.book(account, at_ms, row.coin, source, target, row.amount_e8, "repay failed", ref)
+
+
+def _pay(books: Books, account: Account, row: Repay, source: str) -> None:
     coin, ref = row.coin, str(row.repay_id)
+    cause = "liquidation" if row.repay_type == LIQUIDATION else "repay settled"
     row.interest_e8 = min(row.amount_e8, interest_e8(books, account, coin))
     row.principal_e8 = row.amount_e8 - row.interest_e8
     row.status = SUCCESS
@@ -175,9 +238,7 @@ def _settle(books: Books, account: Account, row: Repay) -> None:
         (place.INTEREST, row.interest_e8),
         (place.PRINCIPAL, row.principal_e8),
     ):
-        books.book(
-            account, row.settles_ms, coin, place.IN_PROCESS, target, part_e8, "repay settled", ref
-        )
+        books.book(account, row.settles_ms, coin, source, target, part_e8, cause, ref)
 
 
 def _listed(books: Books, coin: str) -> Coin:

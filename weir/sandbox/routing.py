@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from weir.sandbox.books import Books
-from weir.sandbox.records import Account
+from weir.sandbox.faults import PROCESSING, Fault
+from weir.sandbox.records import NEVER_MS, Account
 from weir.sandbox.refusal import Refused
 
 __all__ = ["Call", "Route", "page"]
@@ -15,12 +16,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request after its signature was checked; `account` is None on public paths."""
+    """One request after its signature was checked; `account` is None on public paths. `odd` is the
+    fault its books are to have, if any.
+    """
 
     books: Books
     params: Mapping[str, Any]
     now_ms: int
     signed_by: Account | None = None
+    odd: Fault | None = None
 
     @property
     def account(self) -> Account:
@@ -37,6 +41,26 @@ class Call:
         if not isinstance(value, str):
             raise Refused(10001, f"params error: {name} must be a string, not {value!r}")
         return value
+
+    def flag(self, name: str) -> bool:
+        """A JSON boolean that is false when left out."""
+        value = self.params.get(name, False)
+        if not isinstance(value, bool):
+            raise Refused(10001, f"params error: {name} must be a boolean, not {value!r}")
+        return value
+
+    def whole(self, name: str, default: int) -> int:
+        """A JSON integer."""
+        value = self.params.get(name, default)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise Refused(10001, f"params error: {name} must be an integer, not {value!r}")
+        return value
+
+    def in_process_ms(self, usual_ms: int) -> int:
+        """How long what is asked for stays in process."""
+        if self.odd is None or self.odd.kind != PROCESSING:
+            return usual_ms
+        return self.odd.delay_ms or NEVER_MS
 
     def number(self, name: str, default: int, low: int, high: int) -> int:
         """A whole number between two bounds."""

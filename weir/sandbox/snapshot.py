@@ -12,20 +12,21 @@ from weir.sandbox import loans
 from weir.sandbox.books import SETTLE_COIN, WALLETS, Books
 from weir.sandbox.money import UNIT, e8_rounded, text, truncated
 from weir.sandbox.positions import Position
-from weir.sandbox.records import PROCESSING, Account, Adjust, Repay, Transfer
+from weir.sandbox.records import PROCESSING, Account, Adjust, Order, Repay, Transfer
 
 __all__ = ["account_snapshot", "journal_rows", "snapshot"]
 
 
-def snapshot(books: Books, now_ms: int, *, brief: bool = False) -> dict[str, Any]:
-    """The book of every account; brief leaves out the ids of executions."""
+def snapshot(books: Books, now_ms: int, *, brief: bool = False, number: str = "") -> dict[str, Any]:
+    """The book of every account, or of one; brief leaves out the ids of executions."""
+    shown = {number: books.accounts[number]} if number in books.accounts else books.accounts
     return {
         "venue": "bybit",
         "now_ms": now_ms,
         "prices": {name: text(price) for name, price in sorted(books.prices_e8.items())},
         "accounts": {
-            number: account_snapshot(books, account, brief=brief)
-            for number, account in sorted(books.accounts.items())
+            name: account_snapshot(books, account, brief=brief)
+            for name, account in sorted(shown.items())
         },
         "journal": {"rows": len(books.journal.rows), "conserved": books.journal.conserved()},
     }
@@ -57,11 +58,16 @@ def account_snapshot(books: Books, account: Account, *, brief: bool = False) -> 
             "transfers": len(account.transfers),
             "repays": len(account.repays),
             "adjusts": len(account.adjusts),
+            "orders": len(account.orders),
+            "cancels": account.cancels,
+            "settings": len(account.settings),
         },
         "executions": executions,
         "transfers": [_transfer(row) for row in account.transfers],
         "repays": [_repay(row) for row in account.repays],
         "adjusts": [_adjust(row) for row in account.adjusts],
+        "orders": [_order(row) for row in account.orders],
+        "leverage": dict(sorted(account.leverage.items())),
     }
 
 
@@ -175,6 +181,20 @@ def _adjust(row: Adjust) -> dict[str, Any]:
         "direction": row.direction,
         "ltv_before": row.ltv_before,
         "ltv_after": row.ltv_after,
+        "status": row.status,
+        "time_ms": row.at_ms,
+    }
+
+
+def _order(row: Order) -> dict[str, Any]:
+    return {
+        "order_id": row.order_id,
+        "link_id": row.link_id,
+        "symbol": row.symbol,
+        "side": row.side,
+        "quantity": text(row.quantity_e8),
+        "filled": text(row.filled_e8),
+        "reduce_only": row.reduce_only,
         "status": row.status,
         "time_ms": row.at_ms,
     }

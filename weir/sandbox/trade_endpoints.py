@@ -1,22 +1,22 @@
-"""The trading endpoints of the venue: positions, executions, open orders, prices and its clock."""
+"""The trading endpoints of the venue: positions, executions, prices and its clock."""
 
 from typing import Any
 
 from weir.sandbox.books import SETTLE_COIN, Books
 from weir.sandbox.money import UNIT, e8_rounded, text, truncated
 from weir.sandbox.positions import Position
-from weir.sandbox.records import Execution
+from weir.sandbox.records import Account, Execution
 from weir.sandbox.refusal import Refused
 from weir.sandbox.routing import Call, Route, page
 
-__all__ = ["TRADE_ROUTES", "execution_row", "position_row"]
+__all__ = ["TRADE_ROUTES", "category_of", "execution_row", "position_row"]
 
 WEEK_MS = 7 * 24 * 3_600_000
 CATEGORIES = ("linear", "inverse", "spot", "option")
 
 
 def _positions(call: Call) -> dict[str, Any]:
-    category, symbol = _category(call), call.text("symbol", "")
+    category, symbol = category_of(call), call.text("symbol", "")
     coin = call.text("settleCoin", "")
     if category == "linear" and not (symbol or coin):
         raise Refused(10001, "params error: symbol or settleCoin is required")
@@ -28,18 +28,17 @@ def _positions(call: Call) -> dict[str, Any]:
     numbered = list(enumerate(rows, start=1))
     shown, cursor = page(call, numbered, lambda row: row[0], default=20, high=200)
     return {
-        "list": [position_row(call.books, row) for _, row in shown],
+        "list": [position_row(call.books, call.account, row) for _, row in shown],
         "nextPageCursor": cursor,
         "category": category,
     }
 
 
-def position_row(books: Books, position: Position) -> dict[str, Any]:
+def position_row(books: Books, account: Account, position: Position) -> dict[str, Any]:
     """A position as `/v5/position/list` shows it."""
-    listed = books.symbols[position.symbol]
     mark_e8 = books.prices_e8.get(position.symbol, 0)
     value = position.average_e8 * abs(position.size_e8) / UNIT
-    margin = position.value_e8(mark_e8) / listed.leverage
+    margin = position.value_e8(mark_e8) / books.leverage(account, position.symbol)
     side = "Buy" if position.size_e8 > 0 else "Sell" if position.size_e8 < 0 else ""
     return {
         "positionIdx": 0,
@@ -54,7 +53,7 @@ def position_row(books: Books, position: Position) -> dict[str, Any]:
         "positionStatus": "Normal",
         "autoAddMargin": 0,
         "adlRankIndicator": 0,
-        "leverage": str(listed.leverage),
+        "leverage": books.leverage_text(account, position.symbol),
         "breakEvenPrice": "",
         "positionBalance": "0",
         "markPrice": text(mark_e8),
@@ -82,7 +81,7 @@ def position_row(books: Books, position: Position) -> dict[str, Any]:
 
 
 def _executions(call: Call) -> dict[str, Any]:
-    category, symbol = _category(call), call.text("symbol", "")
+    category, symbol = category_of(call), call.text("symbol", "")
     exec_type, order_id = call.text("execType", ""), call.text("orderId", "")
     start_ms, end_ms = _window(call)
     rows = [
@@ -109,7 +108,7 @@ def execution_row(row: Execution) -> dict[str, Any]:
         "symbol": row.symbol,
         "orderType": "UNKNOWN" if not is_trade else "Limit" if row.is_maker else "Market",
         "underlyingPrice": "",
-        "orderLinkId": "",
+        "orderLinkId": row.order_link_id,
         "side": row.side,
         "indexPrice": "",
         "orderId": row.order_id,
@@ -137,16 +136,8 @@ def execution_row(row: Execution) -> dict[str, Any]:
     }
 
 
-def _open_orders(call: Call) -> dict[str, Any]:
-    category = _category(call)
-    narrowing = ("symbol", "baseCoin", "settleCoin")
-    if category == "linear" and not any(call.text(name, "") for name in narrowing):
-        raise Refused(10001, "params error: symbol, settleCoin or baseCoin is required")
-    return {"list": [], "nextPageCursor": "", "category": category}
-
-
 def _tickers(call: Call) -> dict[str, Any]:
-    category, wanted = _category(call), call.text("symbol", "")
+    category, wanted = category_of(call), call.text("symbol", "")
     if category not in ("linear", "spot"):
         return {"category": category, "list": []}
     prices = {name: call.books.prices_e8.get(name, 0) for name in call.books.symbols}
@@ -214,7 +205,8 @@ def _window(call: Call) -> tuple[int, int]:
     return start_ms, end_ms
 
 
-def _category(call: Call) -> str:
+def category_of(call: Call) -> str:
+    """The product an endpoint is asked about."""
     category = call.text("category")
     if category not in CATEGORIES:
         raise Refused(10001, f"params error: category not supported: {category!r}")
@@ -224,7 +216,6 @@ def _category(call: Call) -> str:
 TRADE_ROUTES = (
     Route("GET", "/v5/position/list", _positions, "read"),
     Route("GET", "/v5/execution/list", _executions, "read"),
-    Route("GET", "/v5/order/realtime", _open_orders, "read"),
     Route("GET", "/v5/market/tickers", _tickers),
     Route("GET", "/v5/market/time", _time),
 )

@@ -174,7 +174,7 @@ class PrivateStream:
         position = account.positions[row.symbol]
         data: dict[str, dict[str, Any]] = {
             "execution": _pushed_execution(row),
-            "position": _pushed_position(position_row(self._books, position)),
+            "position": _pushed_position(position_row(self._books, account, position)),
             "wallet": wallet_row(self._books, account),
         }
         texts = {

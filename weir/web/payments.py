@@ -89,7 +89,7 @@ def attempt(word: Word, order: SweepOrder) -> AttemptRecord:
     return AttemptRecord(
         attempt_id=derive("webhook", order.account_id, cause, 0, "none", order.created_ts_ms),
         intent_id=order.order_id,
-        leg="main",
+        leg="only",
         n=1,
         kind="WEBHOOK",
         at_ms=int(word.at.timestamp() * 1000),

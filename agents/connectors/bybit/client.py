@@ -9,7 +9,7 @@ client per thread: a session is not thread-safe.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -19,11 +19,13 @@ from agents.connectors.bybit.config import Venue
 from agents.connectors.bybit.errors import error_of
 from agents.connectors.pace import Pace
 from agents.connectors.port import ConnectorError, NotSent, RateLimited, TimedOut
+from streams.requests import Body
 
 LOAN_WRITE_S = 1.1  # the venue allows one loan write a second
 TRANSFER_S = 1.1  # and 60 transfers a minute
 LOAN_READ_S = 0.25  # five loan reads a second
 ASSET_READ_S = 0.25  # five balance reads a second
+ORDER_S = 0.11  # ten orders or cancels a second, and ten settings of leverage
 READ_S = 0.05  # 50 of all others
 
 Json = dict[str, Any]
@@ -38,14 +40,17 @@ def client_of(venue: Venue) -> Client:
 
 
 class Client:
-    """Paced, classified requests of one account; every failure is a ConnectorError."""
+    """Paced, classified requests of one account; every failure is a ConnectorError. `connect` makes
+    the session of a thread.
+    """
 
-    def __init__(self, venue: Venue) -> None:
-        self._venue = venue
+    def __init__(self, venue: Venue, connect: Callable[[Venue], Any] | None = None) -> None:
+        self._venue, self._connect = venue, connect or http
         self._local = threading.local()
         slow = 1.0 if venue.paced else 0.0
         self.loan_writes, self.transfers = Pace(slow * LOAN_WRITE_S), Pace(slow * TRANSFER_S)
         self.loan_reads, self.asset_reads = Pace(slow * LOAN_READ_S), Pace(slow * ASSET_READ_S)
+        self.orders, self.leverages = Pace(slow * ORDER_S), Pace(slow * ORDER_S)
         self.transfer_reads, self.reads = Pace(slow * TRANSFER_S), Pace(slow * READ_S)
 
     def read(self, pace: Pace, method: str, **query: str) -> Json:
@@ -53,15 +58,13 @@ class Client:
         pace.wait()
         return self._submit(pace, method, query)
 
-    def post(
-        self, pace: Pace, method: str, body: dict[str, str], check: Callable[[], None]
-    ) -> Json:
+    def post(self, pace: Pace, method: str, body: Body, check: Callable[[], None]) -> Json:
         """One POST, after the pace and the caller's last check."""
         pace.wait()
         check()
         return self._submit(pace, method, dict(body))
 
-    def _submit(self, pace: Pace, method: str, parameters: dict[str, str]) -> Json:
+    def _submit(self, pace: Pace, method: str, parameters: Mapping[str, Any]) -> Json:
         try:
             answer = getattr(self._http(), method)(**parameters)
         except (ConnectorError, NotSent):
@@ -75,10 +78,10 @@ class Client:
             raise TimedOut(f"no return code: {str(answer)[:200]}")
         return answer
 
-    def _http(self) -> HTTP:
-        found: HTTP | None = getattr(self._local, "http", None)
+    def _http(self) -> Any:
+        found = getattr(self._local, "http", None)
         if found is None:
-            found = self._local.http = http(self._venue)
+            found = self._local.http = self._connect(self._venue)
         return found
 
 

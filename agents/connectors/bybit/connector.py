@@ -1,4 +1,4 @@
-"""Transfers, repayments and collateral at Bybit: read, post once, look.
+"""One account at Bybit. Transfers, repayments and collateral: read, post once, look.
 
 The loan calls carry no id of ours. What a lost answer did is found in the history by id above the
 watermark, time, exact amount and type; a transfer carries our id and is asked for by it.
@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from agents.connectors.bybit import reads
-from agents.connectors.bybit.client import Json, client_of
+from agents.connectors.bybit.client import Client, Json, client_of
 from agents.connectors.bybit.config import Venue
 from agents.connectors.bybit.errors import TRANSFER_EXISTS
 from agents.connectors.bybit.payloads import result
+from agents.connectors.bybit.trading import TRADING
 from agents.connectors.port import (
     ADD_COLLATERAL,
     REPAY,
@@ -28,7 +29,7 @@ from agents.connectors.port import (
 from schemas.money import text_e18
 from streams.effects import Call, Look, Prepare
 
-CAPABILITIES = frozenset({TRANSFER, REPAY, ADD_COLLATERAL})
+CAPABILITIES = frozenset({TRANSFER, REPAY, ADD_COLLATERAL, *TRADING})
 RAW_MAX = 4096
 FAILED = 3
 
@@ -50,12 +51,15 @@ class Bybit:
 
     capabilities = CAPABILITIES
 
-    def __init__(self, venue: Venue) -> None:
-        self._client = client_of(venue)
+    def __init__(self, venue: Venue, client: Client | None = None) -> None:
+        self._client = client or client_of(venue)
+        self._trading = {op: made(self._client) for op, made in TRADING.items()}
 
     def prepare(self, work: Prepare) -> Reading:
         """Last id, debt, balances, ltv, the venue's time; a late row of an earlier attempt."""
         self._require(work.op)
+        if work.op in self._trading:
+            return self._trading[work.op].prepare(work)
         watermark: dict[str, str] = {}
         if work.op != TRANSFER:
             watermark["last_id"] = str(reads.last_id(self._client, work.op, work.coin))
@@ -63,13 +67,16 @@ class Bybit:
         facts: dict[str, str] = {}
         if work.absent_mark and work.op != TRANSFER:
             rows = self._rows(work.op, work.coin, int(work.absent_mark["last_id"]))
-            late = reads.matching(rows, work.amount_e18, work.absent_mark)
+            found = reads.matching(rows, work.amount_e18, work.absent_mark)
+            late = [row for row in found if row.status != FAILED]
             facts = {"late_ref": str(late[0].id)} if late else {}
         return Reading(watermark, facts)
 
     def call(self, work: Call, check: Callable[[], None]) -> Answer:
         """One POST of the committed body."""
         self._require(work.op)
+        if work.op in self._trading:
+            return self._trading[work.op].call(work, check)
         if work.op == TRANSFER:
             return self._transfer(work, check)
         method, id_field = _POST[work.op]
@@ -82,6 +89,8 @@ class Bybit:
     def look(self, work: Look) -> Answer:
         """The row of the call, if there is one, with the balances beside it."""
         self._require(work.op)
+        if work.op in self._trading:
+            return self._trading[work.op].look(work)
         answer = self._transferred(work) if work.op == TRANSFER else self._main(work)
         return replace(answer, facts=answer.facts | self._books(work.kind, work.op, work.coin))
 

@@ -42,6 +42,12 @@ REFUSED = frozenset(
 )
 TRANSFER_REFUSED = frozenset({131210, 131212, 131228})
 TRANSFER_EXISTS = 131214
+LEVERAGE_REFUSED = frozenset({110012, 110013, 110036, 110038, 110044, 110045})
+LEVERAGE_IS_SET = 110043
+ORDER_REFUSED = frozenset({110004, 110007, 110017, 110020, 110094})
+ORDER_EXISTS = frozenset({"110072", "170141"})
+ORDER_ENDED = frozenset({"110001", "110008", "110010", "170213", "170142", "170139"})
+"""To a cancel: no such order, or one that was filled or cancelled; which, its own row says."""
 LIMIT_RESET = "X-Bapi-Limit-Reset-Timestamp"
 
 
@@ -62,7 +68,7 @@ def _of_code(raised: InvalidRequestError) -> ConnectorError:
         return RateLimited(raised.message, text, _retry_after_s(raised.resp_headers or {}))
     if code in TRANSIENT:
         return Unavailable(raised.message, text)
-    if code in REFUSED or code in TRANSFER_REFUSED:
+    if code in REFUSED | TRANSFER_REFUSED | LEVERAGE_REFUSED | ORDER_REFUSED:
         return Rejected(raised.message, text)
     return TimedOut(raised.message, text)
 

@@ -148,6 +148,17 @@ class PositionRow(_Row):
     leverage: MaybeE18 = None
 
 
+class OrderRow(_Row):
+    """One order, open or ended; `cum_exec_qty` is what was filled of it so far."""
+
+    order_id: str
+    order_link_id: str
+    order_status: str
+    cum_exec_qty: MaybeE18 = None
+    avg_price: MaybeE18 = None
+    reject_reason: str = ""
+
+
 Row = TypeVar("Row", bound=BaseModel)
 
 

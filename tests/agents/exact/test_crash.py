@@ -54,6 +54,7 @@ def kill(rig: Rig, window: str, wipe: bool) -> None:
     assert rig.stop(0) == 0
 
 
+@pytest.mark.req("000-13", "003-37", "003-83", "003-84")
 @pytest.mark.parametrize("wipe", [False, True], ids=["disk kept", "disk wiped"])
 @pytest.mark.parametrize("window", WINDOWS)
 def test_killed_in_a_window(stage: Stage, window: str, wipe: bool):
@@ -88,6 +89,7 @@ def freeze(rig: Rig, window: str) -> None:
         assert rig.ended(0) == 70
 
 
+@pytest.mark.req("000-13", "003-86")
 @pytest.mark.parametrize("window", WINDOWS)
 def test_frozen_in_a_window_while_another_takes_over(stage: Stage, window: str):
     run = stage[f"freeze-{window}"]
@@ -113,6 +115,7 @@ def kill_in_restore(rig: Rig) -> None:
     assert rig.stop(0) == 0
 
 
+@pytest.mark.req("003-39")
 def test_killed_while_restoring(stage: Stage):
     verify.everything(stage["restore"])
 
@@ -135,6 +138,7 @@ def foreign_row(rig: Rig) -> None:
     assert rig.ended(0) == 70
 
 
+@pytest.mark.req("003-46")
 def test_a_changelog_that_contradicts_its_hash_is_refused(stage: Stage):
     run = stage["foreign"]
     for line in run.log(0).splitlines():
@@ -198,7 +202,8 @@ def _damage(rig: Rig) -> None:
         db.close()
 
 
+@pytest.mark.req("003-46", "003-84")
 def test_a_damaged_folder_is_rebuilt_from_the_log(stage: Stage):
     run = stage["damaged"]
-    assert "local state is dropped: it does not lead to the hash" in run.log(0)
+    assert "is damaged: the entries do not have the hash written with them" in run.log(0)
     verify.everything(run)

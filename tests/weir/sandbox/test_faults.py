@@ -7,8 +7,8 @@ import pytest
 import requests
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 
-from tests.weir.sandbox.conftest import Serve, Served
-from weir.sandbox.faults import MONEY_PATHS, SEEDED_KINDS, Fault, Faults
+from tests.weir.sandbox.conftest import Serve, Served, until
+from weir.sandbox.faults import LOST, MONEY_PATHS, SEEDED_ODD, Fault, Faults
 
 REPAY = "/v5/crypto-loan-flexible/repay"
 
@@ -28,6 +28,7 @@ def repaid(served: Served) -> list[str]:
         ("drop_after", requests.exceptions.ConnectionError, ["5"]),
         ("http_500_after", FailedRequestError, ["5"]),
         ("bad_json_after", FailedRequestError, ["5"]),
+        ("reset_mid_body", requests.exceptions.ChunkedEncodingError, ["5"]),
         ("refuse", InvalidRequestError, []),
     ],
 )
@@ -72,6 +73,8 @@ def test_a_fault_that_is_none_is_refused(serve: Serve) -> None:
     assert answer.status_code == 422
     assert "'explode'" in answer.text
     assert arm(served, kind="delay", times=0).status_code == 422
+    assert arm(served, kind="partial_fill").status_code == 422
+    assert arm(served, path="/v5/order/cancel", kind="late_row").status_code == 422
     arm(served, kind="drop_after")
     assert httpx.delete(f"{served.url}/sandbox/faults").json()["armed"] == []
 
@@ -84,13 +87,54 @@ def test_the_seed_draws_the_same_faults() -> None:
 
     assert drawn(7) == drawn(7)
     assert drawn(7) != drawn(8)
-    assert set(drawn(7)) == {"", *SEEDED_KINDS}
+    assert set(drawn(7)) == {"", *LOST, *SEEDED_ODD}
     assert 70 < sum(1 for kind in drawn(7) if kind) < 170
 
 
 def test_only_money_is_hit_by_seed() -> None:
     faults = Faults(1, 1.0)
     assert faults.take("GET", REPAY) is None
-    assert faults.take("POST", "/v5/order/create") is None
+    assert faults.take("POST", "/v5/market/time") is None
     for path in MONEY_PATHS:
         assert isinstance(faults.take("POST", path), Fault)
+
+
+def rows_listed(served: Served) -> list[str]:
+    client = served.client()
+    listed = client.get_repayment_history_flexible_crypto_loan(loanCurrency="USDT")
+    return [row["repayAmount"] for row in listed["result"]["list"]]
+
+
+def test_a_late_row_is_listed_later(serve: Serve) -> None:
+    served = serve()
+    arm(served, kind="late_row", delay_ms=300)
+    served.client().repay_flexible_crypto_loan(loanCurrency="USDT", amount="5")
+    assert (repaid(served), rows_listed(served)) == (["5"], [])
+    until(lambda: rows_listed(served) == ["5"], "row listed")
+
+
+def test_a_duplicate_row_is_listed_twice(serve: Serve) -> None:
+    served = serve()
+    arm(served, kind="duplicate_row")
+    served.client().repay_flexible_crypto_loan(loanCurrency="USDT", amount="5")
+    assert (repaid(served), rows_listed(served)) == (["5"], ["5", "5"])
+
+
+def test_processing_for_ever_takes_the_money_and_repays_nothing(serve: Serve) -> None:
+    served = serve()
+    arm(served, kind="processing")
+    served.client().repay_flexible_crypto_loan(loanCurrency="USDT", amount="5")
+    book = served.books()["accounts"]["100001"]
+    assert [row["status"] for row in book["repays"]] == [2]
+    assert book["loan"]["in_process"] == {"USDT": "5"}
+    assert book["loan"]["debts"]["USDT"]["total"] == "48012.3456789"
+
+
+def test_a_lost_answer_may_leave_a_late_row_besides(serve: Serve) -> None:
+    served = serve()
+    arm(served, kind="drop_after", odd="late_row", delay_ms=300)
+    with pytest.raises(requests.exceptions.ConnectionError):
+        served.client().repay_flexible_crypto_loan(loanCurrency="USDT", amount="5")
+    assert (repaid(served), rows_listed(served)) == (["5"], [])
+    until(lambda: rows_listed(served) == ["5"], "row listed")
+    assert arm(served, kind="refuse", odd="late_row").status_code == 422
