@@ -60,6 +60,8 @@ def due_ms(lane: Lane) -> int | None:
 def _told_ms(lane: Lane, first: IntentEntry | None) -> int | None:
     if first is None or first.leg.state not in OPEN or lane.policy is None:
         return None
+    if first.kind in saga.PAYMENTS and first.leg.state == saga.ACKED:
+        return None  # a bank may take days to settle what it has accepted
     return first.leg.since_ms + lane.policy.execution.unknown_alert_s * 1000
 
 
