@@ -1,10 +1,11 @@
-"""The pipeline: every node that decides, the relay, and the signer of the audit's heads. It never
-calls the outside.
+"""The pipeline: every node that decides, the relay, the signer of the audit's heads, and the
+almanac. It never calls the outside.
 """
 
 from __future__ import annotations
 
 from agents import exact, keys
+from agents.almanac import Almanac
 from agents.nodes import add_node
 from agents.outside import Outside
 from agents.relay import add_relay
@@ -30,10 +31,17 @@ def build(settings: WorkerSettings) -> exact.App:
         settings.bootstrap, wire, settings.partitions, key, outside, settings.checkpoint_s
     )
 
+    almanac = Almanac(settings.bootstrap, wire, settings.partitions, outside)
+
     @app.task
     async def checkpoints() -> None:
         if settings.slot == 0:
             await notary.run()
+
+    @app.task
+    async def calendars() -> None:
+        if settings.slot == 0:
+            await almanac.run()
 
     return app
 
