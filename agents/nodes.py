@@ -116,7 +116,7 @@ def _carry_out(
         sink = outs[output.topic]
         headers = None if output.topic in HOT else LIVE
         if sink.sign is not None:
-            headers = LIVE | sink.sign(sink.encode(output.value))
+            headers = LIVE | sink.sign(output.value, sink.encode(output.value))
         sink.topic.send_soon(
             key=key,
             value=output.value,

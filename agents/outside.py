@@ -81,6 +81,19 @@ class Outside:
             arguments["partition"] = partition_of(placed, count)
         return await self._deliver(topic, arguments)
 
+    async def dead_letter(
+        self, topic: str, key: bytes, value: bytes, headers: Mapping[str, str]
+    ) -> int:
+        """Writes to the dead letters of a topic what never became a record; its offset. Raises
+        NotWritten.
+        """
+        arguments = {
+            "key": key,
+            "value": value,
+            "headers": [(name, text.encode()) for name, text in headers.items()],
+        }
+        return await self._deliver(BY_NAME[f"{topic}.dlq"].name, arguments)
+
     async def close(self) -> None:
         """Waits for what is under way. Raises NotWritten if something stays behind."""
         left = await asyncio.to_thread(self._producer.flush, DELIVERY_S)

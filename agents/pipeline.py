@@ -10,7 +10,7 @@ from agents.nodes import add_node
 from agents.outside import Outside
 from agents.relay import add_relay
 from agents.settings import WorkerSettings
-from agents.signatures import INTENTS, signing
+from agents.signatures import signing
 from agents.signer import Signer
 from agents.worker import new_app, run, wire_of
 from streams.topology import NODES, PIPELINE
@@ -21,10 +21,9 @@ def build(settings: WorkerSettings) -> exact.App:
     wire = wire_of(settings)
     app = new_app(PIPELINE, settings, wire)
     key = keys.pipeline(settings.home)
-    sign = {INTENTS: signing(key)}
     for node in NODES:
         if node.app == PIPELINE:
-            add_node(app, node, wire, settings.partitions, sign=sign)
+            add_node(app, node, wire, settings.partitions, sign=signing(key))
     add_relay(app, wire, settings.partitions)
     outside = Outside(settings.bootstrap, wire, settings.partitions)
     notary = Signer(

@@ -31,6 +31,7 @@ from agents.connectors.port import (
 from agents.controls import Reading
 from schemas.records import AttemptRecord
 from streams.effects import Call, Effect, Look, Prepare
+from streams.handover import EXECUTED_BY
 from streams.requests import request_hash
 
 ATTEMPTS = "treasury.attempts.v1"
@@ -138,6 +139,8 @@ class Runner:
             self._check(effect, before_commit_s)
 
         try:
+            if effect.executed_by != EXECUTED_BY:
+                raise Unsupported(f"{effect.executed_by} carries it out, not this executor")
             check()
             return self._connector(effect).call(effect, check)
         except NotSent as why:

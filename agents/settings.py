@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from agents.connectors.bank.config import Bank, Paths
 
 
 class VenueAccount(BaseModel, frozen=True, extra="forbid"):
@@ -22,6 +25,48 @@ class VenueAccount(BaseModel, frozen=True, extra="forbid"):
     """What the account trades."""
     since: AwareDatetime | None = None
     """The first execution that counts; None: from the first start of the feed on."""
+
+
+class BankAccount(BaseModel, frozen=True, extra="forbid"):
+    """One bank account and how it is reached; `account_id` is `bank:<number>`."""
+
+    account_id: str
+    endpoint: str
+    client_id: str
+    client_secret: SecretStr
+    tenant: str = "sandbox"
+    scope: str = "openid"
+    api_id: str = ""
+    """Its id in the bank's API, where that is not the number."""
+    owner: str = "TREASURY LLC"
+    """Name of its holder, as payments say it."""
+    agent: str = Field(default="", pattern=r"^([0-9]{9}|[A-Z0-9]{8}|[A-Z0-9]{11})?$")
+    """The bank that keeps it, by its nine digits or its BIC, as payments say it."""
+    paths: Paths = Paths()
+    paced: bool = True
+    """false: a sandbox that was started without request limits."""
+    intraday: Literal["camt", "api", "none"] = "camt"
+    """How its balance of now is read: from the mailbox of camt messages, in JSON, or not."""
+    prior_day: Literal["camt", "api", "none"] = "camt"
+    """How the days that are over are read."""
+    since: date | None = None
+    """The first day that is asked for in JSON; None: yesterday, at the first start."""
+
+    def bank(self) -> Bank:
+        """What the bank's client works with. Raises ForbiddenEndpoint."""
+        return Bank(
+            account_id=self.account_id,
+            endpoint=self.endpoint,
+            client_id=self.client_id,
+            client_secret=self.client_secret.get_secret_value(),
+            tenant=self.tenant,
+            scope=self.scope,
+            api_id=self.api_id,
+            owner=self.owner,
+            agent=self.agent,
+            paths=self.paths,
+            paced=self.paced,
+        )
 
 
 class WorkerSettings(BaseSettings):
@@ -53,3 +98,19 @@ class WorkerSettings(BaseSettings):
     """Between two readings of an account's list of executions when no gap was seen."""
     feed_limit_s: float = Field(default=60.0, gt=0)
     """A feed that was not heard for so long is an alert."""
+    policy_file: Path | None = None
+    """A YAML or JSON file that is watched: its content is the base of the policy."""
+    consul: str | None = None
+    """Address of a Consul agent whose keys are laid over file and environment."""
+    consul_prefix: str = "weir/policy"
+    consul_token: SecretStr | None = None
+    policy_signer: str | None = None
+    """Name of the key of this home that signs policies of these sources, once an admin must."""
+    banks: tuple[BankAccount, ...] = ()
+    """Bank accounts, as JSON."""
+    bank_poll_s: float = Field(default=10.0, gt=0)
+    """Between two looks into a bank's mailbox, and at an account in JSON."""
+    balance_limit_s: float = Field(default=3600.0, gt=0)
+    """A bank that told no newer balance for so long is an alert, even if it answers."""
+    camt_folder: Path | None = None
+    """A folder into which others lay camt files."""

@@ -303,13 +303,19 @@ _DECLARED = (
 NODES = ("book", "cash", "gate", "intents", "audit", "relay")
 """Readers that fold a topic: what they cannot take goes to the dead letters of that topic."""
 
+REFUSING = ("bank feed",)
+"""Writers of a topic that put there what could not become a record of it."""
+
 
 def _dead_letters(topic: Topic) -> Topic:
     return Topic(
         f"{topic.name}.dlq",
         "original key",
         topic.partitions,
-        writers=tuple(node for node in NODES if node in topic.readers),
+        writers=(
+            *(node for node in NODES if node in topic.readers),
+            *(writer for writer in REFUSING if writer in topic.writers),
+        ),
         readers=("cli",),
         source=topic.name,
     )

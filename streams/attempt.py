@@ -59,6 +59,7 @@ def work(intent: IntentEntry, effect_id: str) -> dict[str, Any]:
         "transfer_id": leg_id(intent.intent_id, leg.leg),
         "source": source,
         "target": target,
+        "executed_by": intent.executed_by,
     }
 
 
@@ -121,7 +122,8 @@ def _amount(lane: Lane, intent: IntentEntry, watermark: dict[str, str]) -> int |
         most = min(most, parse_e18(watermark["debt"]))
     if chosen and most == chosen:
         return chosen
-    used = () if intent.kind == "TRANSFER" else (one.amount_e18 for one in lane.used())
+    own_id = intent.kind == "TRANSFER" or intent.kind in saga.BY_ID
+    used = () if own_id else (one.amount_e18 for one in lane.used())
     return requests.choose(most, intent.precision, used)
 
 
@@ -132,7 +134,10 @@ def _call(lane: Lane, intent: IntentEntry, amount_e18: int, watermark: dict[str,
     facts = work(intent, lane.ask(intent, "call")) | {"amount_e18": amount_e18}
     wallets = (facts["transfer_id"], facts["source"], facts["target"])
     venue = intent.account_id.partition(":")[0]
-    body = requests.body(venue, facts["op"], intent.ccy, amount_e18, wallets)
+    order = requests.order_of(
+        intent.intent_id, intent.params, intent.body, lane.now_ms, policy.sweep.tags_in
+    )
+    body = requests.body(venue, facts["op"], intent.ccy, amount_e18, wallets, order)
     return Call(
         **facts,
         watermark=dict(watermark),

@@ -2,8 +2,9 @@
 
 An effect is a value. The engine hands it to the runner only after the transaction that holds the
 attempt has committed; the runner answers with a record on treasury.attempts.v1 that carries the
-effect's id. Amounts are units of 10^-18. `kind` is the intent's, `op` the leg's: TRANSFER, REPAY or
-ADD_COLLATERAL; `source` and `target` are the wallets of a transfer.
+effect's id. Amounts are units of 10^-18. `kind` is the intent's, `op` the leg's: TRANSFER, REPAY,
+ADD_COLLATERAL, SWEEP or REVERSE_SWEEP; `source` and `target` are the wallets of a transfer.
+`executed_by` names the side that calls: what another side carries out must never be called.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Work(msgspec.Struct, frozen=True):
     transfer_id: str
     source: str
     target: str
+    executed_by: str
 
 
 class Prepare(Work, frozen=True):

@@ -2,18 +2,19 @@
 
 A row in the venue's history proves an effect. Absence needs all of: enough time by the venue's own
 clock, enough complete looks, the funding balance untouched and the debt unchanged apart from
-interest. What is neither is left open, and what contradicts itself goes to people. Amounts are
-decimal text as the venue gave them.
+interest. A payment that carries our own id is known or unknown to the bank by it; the account's
+balance moves for other reasons too and proves nothing. What is neither is left open, and what
+contradicts itself goes to people. Amounts are decimal text as the venue gave them.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.money import parse_e18
+from schemas.money import parse_e18, text_e18
 from schemas.policy import Execution
 from schemas.records import AttemptRecord
-from streams.saga import UNKNOWN
+from streams.saga import ATTEMPTED, BY_ID, UNKNOWN
 from streams.step import Refused
 from tables.intents import LegEntry
 
@@ -50,19 +51,30 @@ def check(record: AttemptRecord, kind: str) -> None:
                     int(text)
             except ValueError as why:
                 raise Refused("reading", name, text, str(why)) from why
-    needed = {"fund", "server_ms"}
+    needed = {"server_ms"} if kind in BY_ID else {"fund", "server_ms"}
     if kind == "REPAY":
         needed |= {"debt"}
     if record.leg == "main":
         needed |= {"collateral"} if kind == "ADD_COLLATERAL" else set()
-        needed |= {"last_id"} if record.watermark is not None else set()
+        by_row = record.watermark is not None and kind not in BY_ID
+        needed |= {"last_id"} if by_row else set()
     read = record.facts if record.watermark is None and complete(record) else record.watermark
     if read is not None and needed - read.keys():
         raise Refused("reading", "missing", sorted(needed - read.keys()), "was not read")
 
 
-def judge(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -> Verdict:
-    """What an EVIDENCE record means for an attempt; `leg.polls` already counts this look."""
+def judge(
+    leg: LegEntry, op: str, record: AttemptRecord, execution: Execution, *, answered: bool = True
+) -> Verdict:
+    """What an EVIDENCE record means for an attempt; `leg.polls` already counts this look. Unless a
+    call of ours is `answered`, being accepted is told by nobody else.
+    """
+    if record.class_ == "done" and op in BY_ID:
+        done_e18 = record.amount_done_e18
+        if done_e18 is None or done_e18 == leg.amount_e18:
+            return Verdict("effect")
+        said = f"{text_e18(done_e18)} were booked, {text_e18(leg.amount_e18)} ordered"
+        return Verdict("disagreement", said)
     if record.class_ == "done":
         if leg.state == UNKNOWN and complete(record) and untouched(leg, op, record):
             # A row the balances do not know of may be a page ahead of the books: look again first.
@@ -72,7 +84,8 @@ def judge(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -
     if record.class_ == "refused":
         return Verdict("refused", record.code or "venue_history")
     if record.class_ == "accepted":
-        return Verdict("accepted") if leg.state == UNKNOWN else OPEN
+        unheard = leg.state == UNKNOWN or (leg.state == ATTEMPTED and not answered)
+        return Verdict("accepted") if unheard else OPEN
     if leg.state == UNKNOWN and record.class_ == "unknown" and complete(record):
         return _absence(leg, op, record, execution)
     return OPEN
@@ -80,6 +93,8 @@ def judge(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -
 
 def untouched(leg: LegEntry, op: str, record: AttemptRecord) -> bool:
     """Whether what a call would have moved is where it was before it."""
+    if op in BY_ID:
+        return True
     before, now = leg.watermark, record.facts or {}
     if parse_e18(before["fund"]) != parse_e18(now["fund"]):
         return False

@@ -2,7 +2,8 @@
 
 From READY on the states speak of the current leg. REPAY and ADD_COLLATERAL have two legs, because
 the venue's loan takes money from the funding wallet; a leg `return` brings the money back when the
-main leg ends without effect.
+main leg ends without effect. What another side carries out is handed over: from then on it may
+happen at any moment, so it counts as attempted.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from streams.step import InvariantBroken
 
 READY, HELD, ATTEMPTED, ACKED = "READY", "HELD", "ATTEMPTED", "ACKED"
 UNKNOWN, PARKED, CONFIRMED = "UNKNOWN", "PARKED", "CONFIRMED"
-REJECTED, VOID, EXPIRED = "REJECTED", "VOID", "EXPIRED"
+REJECTED, VOID, EXPIRED, REVERSED = "REJECTED", "VOID", "EXPIRED", "REVERSED"
 
 TABLE: dict[tuple[str, str], str] = {
     (READY, "prepared"): ATTEMPTED,
+    (READY, "handed_over"): ATTEMPTED,
+    (READY, "accepted"): ACKED,
     (READY, "paused"): HELD,
     (READY, "deadline"): EXPIRED,
     (READY, "revoked"): VOID,
@@ -45,13 +48,14 @@ TABLE: dict[tuple[str, str], str] = {
     (PARKED, "effect"): CONFIRMED,
     (PARKED, "refused"): REJECTED,
     (PARKED, "retry"): READY,
+    (CONFIRMED, "returned"): REVERSED,
 }
 # A return that fails would strand the money: no ending of its own, people decide.
 RETURN_TABLE = {
     at: PARKED if to == REJECTED and at[0] != PARKED else to for at, to in TABLE.items()
 }
 
-FINAL = frozenset({CONFIRMED, REJECTED, VOID, EXPIRED})
+FINAL = frozenset({CONFIRMED, REJECTED, VOID, EXPIRED, REVERSED})
 WAITING = frozenset({READY, HELD})
 
 SEED_STATUS = {
@@ -65,13 +69,20 @@ SEED_STATUS = {
     REJECTED: "FAILED",
     VOID: "FAILED",
     EXPIRED: "FAILED",
+    REVERSED: "FAILED",
 }
 
 LEGS = {
     "TRANSFER": ("transfer",),
     "REPAY": ("transfer", "main"),
     "ADD_COLLATERAL": ("transfer", "main"),
+    "SWEEP": ("main",),
+    "REVERSE_SWEEP": ("main",),
 }
+BY_ID = frozenset({"SWEEP", "REVERSE_SWEEP"})
+"""Kinds that carry our own id at the outside party: its records are asked by it, an amount need not
+be told apart from others, and a second call with the id moves nothing.
+"""
 RETURN = "return"
 
 

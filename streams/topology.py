@@ -78,6 +78,7 @@ GATE = Node(
         "treasury.intent-states.v1",
         "treasury.book-inputs.v1",
         "treasury.cash-inputs.v1",
+        "sweep_intent",
         "treasury.decisions.v1",
     ),
 )

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import desk, evidence, letters, reports, resolution
+from weir.verbs import desk, evidence, letters, policy, reports, resolution, web
 
 app = typer.Typer(
     name="weir",
@@ -102,11 +102,14 @@ def run(
         list[str] | None, typer.Argument(metavar="[pipeline] [executor]", help="Default: both.")
     ] = None,
     slot: Annotated[int, typer.Option(help="The workers' stable number on this cluster.")] = 0,
+    policy: Annotated[
+        Path | None, typer.Option(help="Watch this policy file (WEIR_POLICY_FILE).")
+    ] = None,
 ) -> None:
     """Run the workers under a supervisor: what decides, and what carries out."""
     from weir.run import run as run_workers
 
-    run_workers(workers or [], slot, typer.echo)
+    run_workers(workers or [], slot, typer.echo, policy)
 
 
 @app.command(
@@ -118,14 +121,18 @@ def run(
 )
 def sandbox(
     context: typer.Context,
-    venue: Annotated[str, typer.Argument(help="The only one so far: bybit.")],
+    venue: Annotated[str, typer.Argument(help="bybit or bank.")],
 ) -> None:
-    """Run a stand-in venue with books of its own; its options: `weir sandbox bybit --help`."""
+    """Run a stand-in with books of its own; its options: `weir sandbox bybit --help`."""
+    words = list(context.args)
+    if venue == "bank":
+        from weir.sandbox.bank.__main__ import app as bank
+
+        bank(args=words, prog_name="weir sandbox bank")
+    if venue != "bybit":
+        raise typer.BadParameter(f"no such venue: {venue}; there are bybit and bank")
     from weir.sandbox import bybit
 
-    if venue != "bybit":
-        raise typer.BadParameter(f"no such venue: {venue}; there is bybit")
-    words = list(context.args)
     kafka = os.environ.get("WEIR_KAFKA")
     if kafka and any(word.partition("=")[0] == "--registry" for word in words):
         words += ["--bootstrap", kafka]  # `--bootstrap` on this line was read as a common option
@@ -282,8 +289,10 @@ def demo(
 desk.add(app)
 evidence.add(app)
 letters.add(app)
+policy.add(app)
 reports.add(app)
 resolution.add(app)
+web.add(app)
 
 
 def _common_first(words: list[str]) -> list[str]:

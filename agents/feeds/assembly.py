@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 
 from agents.connectors.bybit.config import Venue
 from agents.feeds.alerts import Alerts
+from agents.feeds.bank.assembly import bank_feeds
 from agents.feeds.bybit import LOANS, SNAPSHOTS, Feed
 from agents.feeds.executions import ExecutionsFeed, Pace
 from agents.feeds.health import Health, HeardWrites
 from agents.feeds.progress import REPEAT_MS, Progress, mark_file, newest_written_ms
-from agents.runner import Writes
+from agents.outside import Outside
 from agents.settings import VenueAccount, WorkerSettings
 from schemas.wire import Wire
 
@@ -21,7 +22,7 @@ POLLED = {LOANS: "loan", SNAPSHOTS: "wallet"}
 async def run_feeds(
     settings: WorkerSettings,
     venues: Sequence[Venue],
-    outside: Writes,
+    outside: Outside,
     wire: Wire,
     stop: asyncio.Event,
 ) -> None:
@@ -45,6 +46,8 @@ async def run_feeds(
                     pace=Pace(backfill_s=settings.backfill_s, limit_s=settings.feed_limit_s),
                 )
                 tasks.create_task(feed.run(stop))
+        for feed in bank_feeds(settings, outside, alerts, health, stop):
+            tasks.create_task(feed)
         tasks.create_task(health.run(stop))
 
 

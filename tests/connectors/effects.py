@@ -17,10 +17,11 @@ def work(account_id: str, op: str, amount: str, **more: Any) -> dict[str, Any]:
     """What all effects of one attempt share."""
     intent_id = more.pop("intent_id", f"intent-{next(_numbers)}")
     leg = "transfer" if op == "TRANSFER" else "main"
-    coin = more.pop("coin", "USDT")
+    venue = account_id.partition(":")[0]
+    coin = more.pop("coin", "USD" if venue == "bank" else "USDT")
     return {
         "effect_id": f"effect-{next(_numbers)}",
-        "lane": f"bybit|{account_id}|{coin}",
+        "lane": f"{venue}|{account_id}|{coin}",
         "intent_id": intent_id,
         "leg": leg,
         "n": 1,
@@ -32,6 +33,7 @@ def work(account_id: str, op: str, amount: str, **more: Any) -> dict[str, Any]:
         "transfer_id": leg_id(intent_id, leg),
         "source": "UNIFIED",
         "target": "FUND",
+        "executed_by": "weir",
         **more,
     }
 
@@ -41,10 +43,17 @@ def prepare(shared: dict[str, Any], absent_mark: dict[str, str] | None = None) -
     return Prepare(**shared, absent_mark=absent_mark or {})
 
 
-def call(shared: dict[str, Any], watermark: dict[str, str], **more: Any) -> Call:
+def call(
+    shared: dict[str, Any],
+    watermark: dict[str, str],
+    order: dict[str, str] | None = None,
+    **more: Any,
+) -> Call:
     """The call itself, with the body and hash the node commits."""
     wallets = (shared["transfer_id"], shared["source"], shared["target"])
-    said = body("bybit", shared["op"], shared["coin"], shared["amount_e18"], wallets)
+    venue = shared["account_id"].partition(":")[0]
+    amount_e18 = shared["amount_e18"]
+    said = body(venue, shared["op"], shared["coin"], amount_e18, wallets, order)
     rest = {
         "watermark": watermark,
         "body": said,

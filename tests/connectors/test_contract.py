@@ -2,99 +2,92 @@
 
 It proves: a call is posted once whatever is answered, every failure is one of the five, and what a
 lost answer did is found afterwards. Real requests: transfers, repayments and collateral at the
-sandbox venue, which is a process on this machine; no test here can reach another host, because the
-connector's own guard refuses it.
+sandbox venue, payments at the sandbox bank, both processes on this machine; no test here can reach
+another host, because the connectors' own guards refuse it.
 """
 
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
 from agents.connectors.bybit import Venue
 from agents.connectors.port import (
-    Answer,
     Connector,
     ConnectorError,
     NotSent,
     RateLimited,
     Rejected,
     TimedOut,
+    Unavailable,
     Unsupported,
 )
 from agents.connectors.registry import VENUES, connectors
 from schemas.money import parse_e18
-from tests.connectors.conftest import Sandbox
-from tests.connectors.effects import call, look, prepare, work
+from tests.connectors.conftest import Sandbox, started
+from tests.connectors.effects import call, prepare, work
+from tests.connectors.subjects import BankSubject, BybitSubject, Subject, moved
 
-PATHS = {
-    "TRANSFER": "/v5/asset/transfer/inter-transfer",
-    "REPAY": "/v5/crypto-loan-flexible/repay",
-    "ADD_COLLATERAL": "/v5/crypto-loan-common/adjust-ltv",
-}
-COUNTED = {"TRANSFER": "transfers", "REPAY": "repays", "ADD_COLLATERAL": "adjusts"}
-OPS = sorted(PATHS)
+KINDS: dict[str, type[Subject]] = {one.name: one for one in (BybitSubject, BankSubject)}
+CASES = [(name, op) for name, kind in KINDS.items() for op in kind.ops]
+OWN_ID = [(name, op) for name, kind in KINDS.items() for op in kind.own_id]
+Make = Callable[[str], Subject]
 
 
-class Subject:
-    """One connector, its account, and the venue's own count of what happened there."""
-
-    def __init__(self, sandbox: Sandbox, make: Callable[[Venue], Connector]) -> None:
-        self.sandbox, self.venue = sandbox, sandbox.venue()
-        self.connector = make(self.venue)
-
-    def ready(self, op: str, amount: str = "50.1234") -> tuple[dict[str, Any], dict[str, str]]:
-        """An attempt of an operation that would pass, with its watermark read."""
-        if op != "TRANSFER":
-            first = work(self.venue.account_id, "TRANSFER", amount)
-            self.connector.call(call(first, {}), _yes)
-        shared = work(self.venue.account_id, op, amount)
-        return shared, self.connector.prepare(prepare(shared)).watermark
-
-    def done(self, op: str) -> int:
-        """How many of an operation the venue has carried out."""
-        return int(self.sandbox.books(self.venue)["counts"][COUNTED[op]])
-
-    def found(self, shared: dict[str, Any], mark: dict[str, str], ref: str = "") -> Answer:
-        """What looking finds, once it is no longer being processed."""
-        deadline_s = time.monotonic() + 10
-        answer = self.connector.look(look(shared, mark, ref))
-        while answer.class_ == "accepted" and time.monotonic() < deadline_s:
-            answer = self.connector.look(look(shared, mark, ref))
-        return answer
+@pytest.fixture(scope="session")
+def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A sandbox bank whose days never close; its fund holds something."""
+    folder = tmp_path_factory.mktemp("bank")
+    options = ("--round-the-clock", "--rate-limit", "0", "--settle-ms", "50")
+    with started(folder, "weir.sandbox.bank", *options) as endpoint:
+        BankSubject(endpoint).filled()
+        yield endpoint
 
 
-@pytest.fixture(params=sorted(VENUES))
-def subject(request: pytest.FixtureRequest, sandbox: Sandbox) -> Subject:
-    """Each registered connector in turn."""
-    return Subject(sandbox, VENUES[request.param])
+@pytest.fixture(scope="session")
+def limited_bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One that takes few requests a second."""
+    folder = tmp_path_factory.mktemp("limited-bank")
+    options = ("--round-the-clock", "--rate-limit", "3")
+    with started(folder, "weir.sandbox.bank", *options) as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def make(sandbox: Sandbox, bank: str) -> Make:
+    """A subject by the name of its connector."""
+    return lambda name: BybitSubject(sandbox) if name == "bybit" else BankSubject(bank)
 
 
 def _yes() -> None:
     """Nothing speaks against posting."""
 
 
-@pytest.mark.parametrize("op", OPS)
-def test_a_call_is_carried_out_once_and_found(subject: Subject, op: str) -> None:
+def test_every_registered_connector_is_tested_in_all_it_can_do() -> None:
+    assert KINDS.keys() == VENUES.keys()
+
+
+@pytest.mark.parametrize(("name", "op"), CASES)
+def test_a_call_is_carried_out_once_and_found(make: Make, name: str, op: str) -> None:
+    subject = make(name)
+    assert subject.connector.capabilities == set(subject.ops)
     shared, mark = subject.ready(op)
     before = subject.done(op)
-    answer = subject.connector.call(call(shared, mark), _yes)
-    assert answer.class_ == ("done" if op == "TRANSFER" else "accepted")
+    answer = subject.connector.call(subject.call(shared, mark), _yes)
+    assert answer.class_ == subject.answered[op]
     assert answer.venue_ref
     assert answer.raw
     found = subject.found(shared, mark, answer.venue_ref)
     assert (found.class_, found.venue_ref) == ("done", answer.venue_ref)
-    assert found.amount_done_e18 == parse_e18("50.1234")
+    assert found.amount_done_e18 == parse_e18(subject.amount)
     assert found.facts["rows"] == "1"
     assert subject.done(op) == before + 1
 
 
-@pytest.mark.parametrize("op", OPS)
+@pytest.mark.parametrize(("name", "op"), CASES)
 @pytest.mark.parametrize(
     ("kind", "effects"),
     [
@@ -107,78 +100,97 @@ def test_a_call_is_carried_out_once_and_found(subject: Subject, op: str) -> None
 )
 @pytest.mark.req("000-20")
 def test_a_lost_answer_is_timed_out_and_history_knows(
-    subject: Subject, op: str, kind: str, effects: int
+    make: Make, name: str, op: str, kind: str, effects: int
 ) -> None:
+    subject = make(name)
     shared, mark = subject.ready(op)
     before = subject.done(op)
-    subject.sandbox.fault(PATHS[op], kind, delay_ms=1500)
+    subject.fault(op, kind, delay_ms=1500)
     with pytest.raises(TimedOut):
-        subject.connector.call(call(shared, mark), _yes)
+        subject.connector.call(subject.call(shared, mark), _yes)
     found = subject.found(shared, mark)
     assert found.class_ == ("done" if effects else "unknown")
     assert found.facts["rows"] == str(effects)
     assert subject.done(op) == before + effects
 
 
-@pytest.mark.parametrize("op", OPS)
-def test_a_refusal_is_rejected_with_its_code(subject: Subject, op: str) -> None:
+@pytest.mark.parametrize(("name", "op"), CASES)
+def test_a_refusal_is_rejected_with_its_code(make: Make, name: str, op: str) -> None:
+    subject = make(name)
     shared, mark = subject.ready(op)
     before = subject.done(op)
-    subject.sandbox.fault(PATHS[op], "refuse")
+    subject.fault(op, "refuse")
     with pytest.raises(Rejected) as refused:
-        subject.connector.call(call(shared, mark), _yes)
+        subject.connector.call(subject.call(shared, mark), _yes)
     assert refused.value.code
     assert subject.done(op) == before
 
 
-def test_more_than_the_wallet_holds_is_rejected(subject: Subject) -> None:
-    _, mark = subject.ready("REPAY", "40000")
-    more = work(subject.venue.account_id, "REPAY", "47000")
+@pytest.mark.parametrize(
+    ("name", "op", "amount", "code"),
+    [("bybit", "REPAY", "47000", "148029"), ("bank", "SWEEP", "99000000", "AM04")],
+)
+def test_more_than_is_there_is_rejected(
+    make: Make, name: str, op: str, amount: str, code: str
+) -> None:
+    subject = make(name)
+    _, mark = subject.ready(op, "40000")
     with pytest.raises(Rejected) as refused:
-        subject.connector.call(call(more, mark), _yes)
-    assert refused.value.code == "148029"
+        subject.connector.call(subject.call(subject.work(op, amount), mark), _yes)
+    assert refused.value.code == code
 
 
-@pytest.mark.parametrize("op", OPS)
-def test_nothing_is_posted_once_the_check_says_no(subject: Subject, op: str) -> None:
+@pytest.mark.parametrize(("name", "op"), CASES)
+def test_nothing_is_posted_once_the_check_says_no(make: Make, name: str, op: str) -> None:
     def no() -> None:
         raise NotSent("paused")
 
+    subject = make(name)
     shared, mark = subject.ready(op)
     before = subject.done(op)
     with pytest.raises(NotSent):
-        subject.connector.call(call(shared, mark), no)
+        subject.connector.call(subject.call(shared, mark), no)
     assert subject.done(op) == before
 
 
-def test_a_second_transfer_with_our_id_moves_nothing(subject: Subject) -> None:
-    shared, mark = subject.ready("TRANSFER")
-    for _ in range(2):
-        assert subject.connector.call(call(shared, mark), _yes).class_ == "done"
-    assert subject.done("TRANSFER") == 1
+@pytest.mark.parametrize(("name", "op"), OWN_ID)
+def test_a_second_call_with_our_id_moves_nothing(make: Make, name: str, op: str) -> None:
+    """Whether it is answered by what the first did, or by nothing that could be acted on."""
+    subject = make(name)
+    shared, mark = subject.ready(op)
+    before = subject.done(op)
+    first = subject.connector.call(subject.call(shared, mark), _yes)
+    try:
+        assert subject.connector.call(subject.call(shared, mark), _yes).class_ == first.class_
+    except TimedOut:
+        assert subject.found(shared, mark).venue_ref == first.venue_ref
+    assert subject.done(op) == before + 1
 
 
-def test_a_late_row_of_an_absent_attempt_is_reported(subject: Subject) -> None:
-    shared, mark = subject.ready("REPAY")
-    answer = subject.connector.call(call(shared, mark), _yes)
+@pytest.mark.parametrize(("name", "op"), [("bybit", "REPAY"), ("bank", "SWEEP")])
+def test_a_late_row_of_an_absent_attempt_is_reported(make: Make, name: str, op: str) -> None:
+    subject = make(name)
+    shared, mark = subject.ready(op)
+    answer = subject.connector.call(subject.call(shared, mark), _yes)
     again = subject.connector.prepare(prepare(shared, absent_mark=mark))
     assert again.facts["late_ref"] == answer.venue_ref
-    assert again.watermark["last_id"] == answer.venue_ref
 
 
 @pytest.mark.parametrize("op", ["REPAY", "ADD_COLLATERAL"])
-def test_the_watermark_is_what_a_call_moves(subject: Subject, op: str) -> None:
+def test_where_there_is_no_id_of_ours_the_watermark_is_what_a_call_moves(
+    make: Make, op: str
+) -> None:
+    subject = make("bybit")
     shared, mark = subject.ready(op)
-    subject.connector.call(call(shared, mark), _yes)
+    ref = subject.connector.call(subject.call(shared, mark), _yes).venue_ref
     after = subject.found(shared, mark).facts
-    moved = parse_e18("50.1234")
-    assert parse_e18(mark["fund"]) - parse_e18(after["fund"]) == moved
+    amount = parse_e18(subject.amount)
+    assert moved(mark, after, "fund") == amount
     if op == "REPAY":
-        assert (
-            moved - parse_e18("0.01") < parse_e18(mark["debt"]) - parse_e18(after["debt"]) <= moved
-        )
+        assert amount - parse_e18("0.01") < moved(mark, after, "debt") <= amount
+        assert subject.connector.prepare(prepare(shared)).watermark["last_id"] == ref
     else:
-        assert parse_e18(after["collateral"]) - parse_e18(mark["collateral"]) == moved
+        assert moved(after, mark, "collateral") == amount
         before_ltv, after_ltv = (
             parse_e18(after["row_ltv_before"]),
             parse_e18(after["row_ltv_after"]),
@@ -187,36 +199,43 @@ def test_the_watermark_is_what_a_call_moves(subject: Subject, op: str) -> None:
     assert int(after["server_ms"]) >= int(mark["server_ms"])
 
 
-def test_what_it_does_not_do_is_unsupported(subject: Subject) -> None:
-    shared = work(subject.venue.account_id, "TRANSFER", "1") | {"op": "CONVERT"}
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_what_it_does_not_do_is_unsupported(make: Make, name: str) -> None:
+    subject = make(name)
+    shared = subject.work(subject.ops[0], "1") | {"op": "CONVERT"}
     assert "CONVERT" not in subject.connector.capabilities
     with pytest.raises(Unsupported):
         subject.connector.prepare(prepare(shared))
 
 
-@pytest.mark.parametrize("name", sorted(VENUES))
-def test_too_many_writes_are_rate_limited(limited_sandbox: Sandbox, name: str) -> None:
-    """Processes of one account do not know of each other's pace: the venue refuses at the door."""
-    subject = Subject(limited_sandbox, VENUES[name])
-    _, mark = subject.ready("REPAY")
+@pytest.mark.parametrize(("name", "op", "least"), [("bybit", "REPAY", 2), ("bank", "SWEEP", 1)])
+def test_too_many_writes_are_rate_limited(
+    limited_sandbox: Sandbox, limited_bank: str, name: str, op: str, least: int
+) -> None:
+    """Processes of one account do not know of each other's pace: the other side refuses at the
+    door.
+    """
+    subject: Subject = (
+        BybitSubject(limited_sandbox) if name == "bybit" else BankSubject(limited_bank, paced=True)
+    )
+    _, mark = subject.ready(op)
     raised: list[Exception] = []
 
     def post(connector: Connector) -> None:
         try:
-            connector.call(call(work(subject.venue.account_id, "REPAY", "1"), mark), _yes)
+            connector.call(subject.call(subject.work(op, "1"), mark), _yes)
         except ConnectorError as error:
             raised.append(error)
 
-    others = [replace(subject.venue, timeout_s=2.0 + place) for place in range(4)]
-    several = [VENUES[name](venue) for venue in others]
+    several = subject.others(4)
     threads = [threading.Thread(target=post, args=(one,)) for one in several]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(raised) >= 2
+    assert len(raised) >= least
     assert all(isinstance(error, RateLimited) for error in raised)
-    assert subject.done("REPAY") == 4 - len(raised)
+    assert subject.done(op) == 4 - len(raised)
 
 
 def test_a_wrong_key_is_rejected_and_an_absent_venue_is_unknown(sandbox: Sandbox) -> None:
@@ -230,8 +249,18 @@ def test_a_wrong_key_is_rejected_and_an_absent_venue_is_unknown(sandbox: Sandbox
         away.call(call(shared, {}), _yes)
 
 
-def test_the_registry_knows_its_venues(sandbox: Sandbox) -> None:
-    venue = sandbox.venue()
-    assert list(connectors([venue])) == [venue.account_id]
+def test_a_bank_that_knows_us_not_or_is_away_has_executed_nothing(bank: str) -> None:
+    subject = BankSubject(bank)
+    shared = subject.work("SWEEP", "1")
+    for change in ({"client_secret": "nonsense"}, {"endpoint": "http://127.0.0.1:9"}):
+        other = VENUES["bank"](replace(subject.settings, **change))
+        with pytest.raises(Unavailable):
+            other.call(subject.call(shared, {}), _yes)
+    assert subject.found(shared, {}).class_ == "unknown"
+
+
+def test_the_registry_knows_its_venues(sandbox: Sandbox, bank: str) -> None:
+    venue, account = sandbox.venue(), BankSubject(bank).settings
+    assert list(connectors([venue, account])) == [venue.account_id, account.account_id]
     with pytest.raises(ValueError, match="no connector for venue 'nowhere'"):
         connectors([Venue("nowhere:1", "k", "s", sandbox.endpoint)])

@@ -18,7 +18,7 @@ from weir.sandbox import loans
 from weir.sandbox.asset_endpoints import ASSET_ROUTES
 from weir.sandbox.auth import Keys, RateLimits
 from weir.sandbox.books import Books
-from weir.sandbox.faults import Fault, FaultGate, Faults
+from weir.sandbox.faults import Fault, FaultGate, Faults, venue_refusal
 from weir.sandbox.loan_endpoints import LOAN_ROUTES
 from weir.sandbox.refusal import Refused
 from weir.sandbox.routing import Call, Route
@@ -151,7 +151,7 @@ def build_app(venue: Venue) -> Callable[..., Awaitable[None]]:
         venue.start_hedger()
         return JSONResponse(venue.hedger_status())
 
-    return FaultGate(app, venue.faults, venue.now_ms)
+    return FaultGate(app, venue.faults, venue_refusal(venue.now_ms))
 
 
 def _parameters(method: str, raw: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Faults of the venue, on command or by seed: lost answers, late answers, wrong answers.
+"""Faults of a stand-in, on command or by seed: lost answers, late answers, wrong answers.
 
 A fault says on which side of the effect it lies: `*_before` and `refuse` have none, `*_after` and
 `delay` happen when the books have already changed. Seeded faults hit only requests that move money.
@@ -7,7 +7,7 @@ A fault says on which side of the effect it lies: `*_before` and `refuse` have n
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -15,10 +15,18 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-__all__ = ["KINDS", "MONEY_PATHS", "DroppableProtocol", "Fault", "FaultGate", "Faults"]
+__all__ = [
+    "KINDS",
+    "MONEY_PATHS",
+    "DroppableProtocol",
+    "Fault",
+    "FaultGate",
+    "Faults",
+    "venue_refusal",
+]
 
-KINDS = ("drop_before", "drop_after", "delay", "http_500_after", "bad_json_after", "refuse")
-SEEDED_KINDS = KINDS[:-1]
+SEEDED_KINDS = ("drop_before", "drop_after", "delay", "http_500_after", "bad_json_after")
+KINDS = (*SEEDED_KINDS, "refuse", "http_503_before")
 MONEY_PATHS = frozenset(
     {
         "/v5/crypto-loan-common/adjust-ltv",
@@ -49,15 +57,22 @@ class Fault:
         if self.times < 1 or self.delay_ms < 0:
             raise ValueError(f"times {self.times} and delay_ms {self.delay_ms} make no fault")
 
-    def hits(self, path: str) -> bool:
+    def hits(self, path: str, money_paths: Collection[str] = MONEY_PATHS) -> bool:
         """Whether the fault is meant for a path."""
-        return self.path == path or (self.path == "*" and path in MONEY_PATHS)
+        return self.path == path or (self.path == "*" and path in money_paths)
 
 
 class Faults:
     """The faults in wait: commanded ones first, in order, then one drawn by the seed."""
 
-    def __init__(self, seed: int = 0, rate: float = 0.0, delay_ms: int = 1500) -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        rate: float = 0.0,
+        delay_ms: int = 1500,
+        money_paths: Collection[str] = MONEY_PATHS,
+    ) -> None:
+        self._money_paths = money_paths
         self._random = Random(f"{seed}|faults")
         self._rate = rate
         self._delay_ms = delay_ms
@@ -75,13 +90,14 @@ class Faults:
     def take(self, method: str, path: str) -> Fault | None:
         """The fault that hits this request, if any; it is used up once."""
         for fault in self._armed:
-            if fault.hits(path):
+            if fault.hits(path, self._money_paths):
                 fault.times -= 1
                 if fault.times == 0:
                     self._armed.remove(fault)
                 self.fired[fault.kind] += 1
                 return Fault(path, fault.kind, 1, fault.delay_ms, fault.ret_code)
-        if method != "POST" or path not in MONEY_PATHS or self._random.random() >= self._rate:
+        is_money = method == "POST" and path in self._money_paths
+        if not is_money or self._random.random() >= self._rate:
             return None
         kind = self._random.choice(SEEDED_KINDS)
         self.fired[kind] += 1
@@ -108,23 +124,30 @@ class DroppableProtocol(H11Protocol):
 
 
 class FaultGate:
-    """ASGI in front of the venue: lets a request through, or spoils it as the fault says."""
+    """ASGI in front of a stand-in: lets a request through, or spoils it as the fault says."""
 
     def __init__(
-        self, app: ASGIApp, faults: Faults, now_ms: Callable[[], int], prefix: str = "/v5/"
+        self,
+        app: ASGIApp,
+        faults: Faults,
+        refusal: Callable[[Fault], tuple[int, bytes]],
+        prefixes: tuple[str, ...] = ("/v5/",),
     ) -> None:
-        self._app, self._faults, self._now_ms, self._prefix = app, faults, now_ms, prefix
+        """`refusal`: status and body of a definite no on command."""
+        self._app, self._faults, self._refusal, self._prefixes = app, faults, refusal, prefixes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        is_venue = scope["type"] == "http" and scope["path"].startswith(self._prefix)
-        fault = self._faults.take(scope["method"], scope["path"]) if is_venue else None
+        is_served = scope["type"] == "http" and scope["path"].startswith(self._prefixes)
+        fault = self._faults.take(scope["method"], scope["path"]) if is_served else None
         if fault is None:
             await self._app(scope, receive, send)
         elif fault.kind == "drop_before":
             await _drop(scope, receive)
         elif fault.kind == "refuse":
-            await _answer(send, 200, self._refusal(fault))
+            await _answer(send, *self._refusal(fault))
+        elif fault.kind == "http_503_before":
+            await _answer(send, 503, b"Service Unavailable")
         else:
             await self._after(fault, scope, receive, send)
 
@@ -146,16 +169,22 @@ class FaultGate:
             for message in messages:
                 await send(message)
 
-    def _refusal(self, fault: Fault) -> bytes:
+
+def venue_refusal(now_ms: Callable[[], int]) -> Callable[[Fault], tuple[int, bytes]]:
+    """The venue's envelope of a refusal."""
+
+    def refusal(fault: Fault) -> tuple[int, bytes]:
         code = fault.ret_code or REFUSALS.get(fault.path, 10001)
         body = {
             "retCode": code,
             "retMsg": "refused on command",
             "result": {},
             "retExtInfo": {},
-            "time": self._now_ms(),
+            "time": now_ms(),
         }
-        return json.dumps(body).encode()
+        return 200, json.dumps(body).encode()
+
+    return refusal
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:

@@ -17,7 +17,7 @@ from pybit.unified_trading import HTTP
 
 from agents.connectors.bybit.config import Venue
 from agents.connectors.bybit.errors import error_of
-from agents.connectors.bybit.pace import Pace
+from agents.connectors.pace import Pace
 from agents.connectors.port import ConnectorError, NotSent, RateLimited, TimedOut
 
 LOAN_WRITE_S = 1.1  # the venue allows one loan write a second

@@ -86,3 +86,26 @@ def serve() -> Iterator[Serve]:
     for server, thread in running:
         server.should_exit = True
         thread.join(timeout=PATIENCE_S)
+
+
+@pytest.fixture(scope="session")
+def bank_server() -> Iterator[tuple[Any, str]]:
+    """The server of all sandbox banks of a run."""
+    from tests.weir.sandbox.bank_served import switching
+
+    with switching() as running:
+        yield running
+
+
+@pytest.fixture
+def serve_bank(bank_server: tuple[Any, str]) -> Callable[..., Any]:
+    """Start a bank: `serve_bank(opening, terms, now=..., version=..., page=...)`, one at a time."""
+    from tests.weir.sandbox.bank_served import serving
+
+    return serving(*bank_server)
+
+
+@pytest.fixture
+def bank(serve_bank: Callable[..., Any]) -> Any:
+    """A bank as it comes."""
+    return serve_bank()

@@ -1,0 +1,1 @@
+"""What banks say of our accounts, read and written as BalanceEvents: camt messages and JSON."""

@@ -1,0 +1,166 @@
+"""Finastra's corporate accounts in JSON, as BalanceEvents.
+
+`/{id}/balances` gives the ledger and the available balance and since when they are so; where only a
+day is given, the moment of the answer counts. `/{id}/statement` gives the entries of days, signed
+by their transaction type. Entries are read before the balance: so the balance holds every one of
+them, and a payment of ours that was seen is in the balance that is told with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from agents.feeds.bank.amounts import E4
+from agents.feeds.bank.statement import numbered
+from schemas.records import BalanceEvent, BankBalance, BankEntry
+from streams import newyork
+from streams.step import Refused
+
+_EPOCH = date(1970, 1, 1).toordinal()
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, extra="ignore")
+
+
+class AccountBalance(_Shape):
+    """What an account holds."""
+
+    currency: str
+    ledger_balance: E4 | None = None
+    available_balance: E4
+    balance_as_on: str = ""
+
+
+class StatementRow(_Shape):
+    """One entry: the amount is not signed, or signed as its type says."""
+
+    currency: str
+    amount: E4
+    transaction_type: Literal["CREDIT", "DEBIT"]
+    posting_date: date | None = None
+    value_date: date | None = None
+    back_office_reference: str | None = None
+    ref1: str | None = None
+
+
+class Page(_Shape):
+    """One page of a list; `_meta` tells how many there are in all."""
+
+    items: tuple[dict[str, Any], ...]
+    meta: dict[str, Any]
+
+    @classmethod
+    def of(cls, value: Any) -> Page:
+        """A page of an answer. Raises Refused."""
+        named = value if isinstance(value, dict) else {}
+        return read(cls, {"items": named.get("items"), "meta": named.get("_meta")})
+
+    @property
+    def count(self) -> int:
+        """Of all pages together. Raises Refused."""
+        found = self.meta.get("itemCount")
+        if not isinstance(found, int) or found < 0:
+            raise Refused("invalid", "itemCount", found, "a number of items was expected")
+        return found
+
+
+Row = TypeVar("Row", bound=BaseModel)
+
+
+def read(shape: type[Row], value: Any) -> Row:
+    """The value as its type. Raises Refused, naming field and value."""
+    try:
+        return shape.model_validate(value)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        given = None if first["type"] == "missing" else first["input"]
+        raise Refused("invalid", field, given, first["msg"]) from wrong
+
+
+def intraday(
+    account_id: str, balance: AccountBalance, rows: Iterable[StatementRow], answered_ms: int
+) -> BalanceEvent:
+    """The balance now and the entries of today, which were read before it."""
+    as_of_ms = _as_of(balance.balance_as_on, answered_ms)
+    booked = (
+        (BankBalance("ITBD", balance.ledger_balance, balance.currency, as_of_ms),)
+        if balance.ledger_balance is not None
+        else ()
+    )
+    available = BankBalance("ITAV", balance.available_balance, balance.currency, as_of_ms)
+    return BalanceEvent(
+        account_id=account_id,
+        source="api",
+        msg_id=f"api/{as_of_ms}",
+        balances=(available, *booked),
+        entries=_entries(account_id, rows),
+        as_of_ms=as_of_ms,
+    )
+
+
+def prior_day(account_id: str, day: int, rows: Sequence[StatementRow]) -> BalanceEvent:
+    """The entries of a day that is over; a day told differently has another message id."""
+    entries = _entries(account_id, rows)
+    said = sha256(repr(entries).encode()).hexdigest()[:12]
+    return BalanceEvent(
+        account_id=account_id,
+        source="api",
+        msg_id=f"api/{date.fromordinal(day + _EPOCH)}/{said}",
+        balances=(),
+        entries=entries,
+        as_of_ms=newyork.at(day + 1, 0) - 1,
+        statement_date=day,
+    )
+
+
+def _entries(account_id: str, rows: Iterable[StatementRow]) -> tuple[BankEntry, ...]:
+    return numbered(_entry(account_id, row) for row in rows)
+
+
+def _entry(account_id: str, row: StatementRow) -> BankEntry:
+    credit = row.transaction_type == "CREDIT"
+    if row.amount < 0 and credit:
+        raise Refused("sign", "amount", row.amount, "a credit that is below zero")
+    amount_e4 = abs(row.amount) if credit else -abs(row.amount)
+    booked, valued = _day(row.posting_date), _day(row.value_date)
+    ref = row.back_office_reference
+    if not ref:
+        said = (account_id, amount_e4, row.currency, booked, valued, row.ref1)
+        ref = "derived-" + sha256(repr(said).encode()).hexdigest()[:24]
+    return BankEntry(
+        ref=ref.replace("#", "_"),
+        amount_e4=amount_e4,
+        ccy=row.currency,
+        status="BOOK",
+        booking_date=booked,
+        value_date=valued,
+        end_to_end_id=row.ref1 or None,
+        reversal=False,
+    )
+
+
+def _day(day: date | None) -> int | None:
+    return None if day is None else day.toordinal() - _EPOCH
+
+
+def _as_of(text: str, answered_ms: int) -> int:
+    """When the bank counted: the instant it names, else the moment of its answer."""
+    if len(text) <= 10:
+        return answered_ms
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError as why:
+        raise Refused("range", "balanceAsOn", text, "is no time") from why
+    if at.tzinfo is None:
+        second = at.hour * 3600 + at.minute * 60 + at.second
+        return newyork.at(at.date().toordinal() - _EPOCH, second) + at.microsecond // 1000
+    return (at - _START) // timedelta(milliseconds=1)

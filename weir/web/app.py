@@ -1,0 +1,70 @@
+"""The application: every router, what they share, and one form of refusal.
+
+To add an endpoint: a file with a `router`, and its line in `ROUTERS`. What an endpoint needs it
+takes from `request.app.state.services`; who may call it stands in its signature
+(`weir.web.auth.needs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+
+from agents.outside import Outside
+from agents.runner import Writes
+from schemas.wire import Wire
+from weir.access import wire
+from weir.orders.pull import Orders
+from weir.web import balances, errors, health, payments, sweeps
+from weir.web.idempotency import Keys
+from weir.web.settings import WebSettings
+
+ROUTERS = (health.router, balances.router, sweeps.router, payments.router)
+
+
+@dataclass
+class Services:
+    """What endpoints work with; made when the server starts, closed when it ends."""
+
+    settings: WebSettings
+    wire: Wire
+    outside: Writes
+    keys: Keys
+    orders: Orders
+
+
+Opened = Callable[[WebSettings], AbstractAsyncContextManager[Services]]
+
+
+@asynccontextmanager
+async def opened(settings: WebSettings) -> AsyncIterator[Services]:
+    """The real ones: Kafka's idempotent producer."""
+    codec = wire()
+    outside = Outside(settings.bootstrap, codec, settings.partitions)
+    keys = Keys(settings.home / "web" / "keys.sqlite")
+    orders = Orders(settings.bootstrap, codec)
+    try:
+        yield Services(settings, codec, outside, keys, orders)
+    finally:
+        orders.close()
+        keys.close()
+        await outside.close()
+
+
+def build(settings: WebSettings, services: Opened = opened) -> FastAPI:
+    """The ASGI application."""
+
+    @asynccontextmanager
+    async def life(app: FastAPI) -> AsyncIterator[None]:
+        async with services(settings) as made:
+            app.state.services = made
+            yield
+
+    app = FastAPI(title="Weir", lifespan=life, docs_url=None, redoc_url=None)
+    errors.add(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    return app
