@@ -52,9 +52,16 @@ class Unread(RuntimeError):
 class Almanac:
     """Keeps cash's inbox supplied with calendars."""
 
-    def __init__(self, bootstrap: str, wire: Wire, partitions: int, outside: Writes) -> None:
+    def __init__(
+        self,
+        bootstrap: str,
+        wire: Wire,
+        partitions: int,
+        outside: Writes,
+        patience_polls: int = PATIENCE_POLLS,
+    ) -> None:
         self._bootstrap, self._wire, self._partitions = bootstrap, wire, partitions
-        self._outside = outside
+        self._outside, self._patience_polls = outside, patience_polls
 
     async def run(self) -> None:
         """Looks for ever."""
@@ -103,7 +110,7 @@ class Almanac:
         open_ = set(range(self._partitions))
         try:
             consumer.assign([TopicPartition(INBOX, one, OFFSET_BEGINNING) for one in sorted(open_)])
-            for _ in range(PATIENCE_POLLS):
+            for _ in range(self._patience_polls):
                 while open_ and (message := consumer.poll(0.5)) is not None:
                     error, partition = message.error(), message.partition()
                     if error is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from agents import exact, keys
 from agents.almanac import Almanac
 from agents.nodes import add_node
+from agents.observe import OBSERVED, Observer, committed, serve
 from agents.outside import Outside
 from agents.relay import add_relay
 from agents.settings import WorkerSettings
@@ -23,7 +24,9 @@ def build(settings: WorkerSettings) -> exact.App:
     key = keys.pipeline(settings.home)
     for node in NODES:
         if node.app == PIPELINE:
-            add_node(app, node, wire, settings.partitions, sign=signing(key))
+            observer = Observer() if node.name in OBSERVED else None
+            add_node(app, node, wire, settings.partitions, sign=signing(key), observer=observer)
+    app.effects(committed)
     add_relay(app, wire, settings.partitions)
     outside = Outside(settings.bootstrap, wire, settings.partitions)
     notary = Signer(
@@ -46,4 +49,6 @@ def build(settings: WorkerSettings) -> exact.App:
 
 
 if __name__ == "__main__":
-    run(build(WorkerSettings()))
+    given = WorkerSettings()
+    serve(given.metrics_port, given.slot)
+    run(build(given))

@@ -87,6 +87,8 @@ class WorkerSettings(BaseSettings):
     session_timeout_s: float = Field(default=6.0, ge=1.0)
     intent_keys: tuple[str, ...] = ()
     """Public keys of pipelines whose intents are carried out, besides the one of this home."""
+    metrics_port: int = Field(default=0, ge=0, le=65_000)
+    """The pipeline answers Prometheus on 127.0.0.1 at this port plus its slot; 0: not at all."""
     checkpoint_s: float = Field(default=3600.0, gt=0)
     """Between two signed checkpoints of the audit."""
     venues: tuple[VenueAccount, ...] = ()

@@ -65,6 +65,6 @@ async def test_no_rule_reaches_back_before_juneteenth(broker: str, outside: Outs
 
 
 async def test_an_inbox_that_cannot_be_read_is_said(outside: Outside) -> None:
-    almanac = Almanac("127.0.0.1:1", WIRE, 1, outside)
+    almanac = Almanac("127.0.0.1:1", WIRE, 1, outside, patience_polls=1)
     with pytest.raises(Unread, match=INBOX):
         await almanac.turn(2041)
