@@ -55,7 +55,7 @@ class Controls:
         }
         self._told: list[Told] = []
         self._folded = 0
-        self._epoch = 0
+        self._standing = Standing()
         self._fresh_s = float("-inf")
         self._position = {POLICIES: 0, CONTROLS: 0}
         self._stopped = threading.Event()
@@ -72,7 +72,11 @@ class Controls:
 
     def reading(self) -> Reading:
         """What is known now; its age is endless until the end was reached once."""
-        return Reading(self._epoch, self._monotonic() - self._fresh_s)
+        return Reading(self._standing.epoch, self._monotonic() - self._fresh_s)
+
+    def standing(self) -> Standing | None:
+        """What stands now, not to be changed by the caller; None until the end was reached once."""
+        return self._standing if self._fresh_s > float("-inf") else None
 
     def _run(self) -> None:
         consumer = Consumer(self._config)
@@ -109,7 +113,7 @@ class Controls:
 
     def _fold(self) -> None:
         if len(self._told) != self._folded:
-            self._epoch, self._folded = Standing.of(self._told).epoch, len(self._told)
+            self._standing, self._folded = Standing.of(self._told), len(self._told)
 
     def _take(self, consumer: Consumer) -> None:
         message = consumer.poll(ASK_S)

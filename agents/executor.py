@@ -16,6 +16,7 @@ from agents.controls import Controls
 from agents.feeds.assembly import run_feeds
 from agents.nodes import add_node
 from agents.outside import Outside
+from agents.policies.assembly import run_policy_sources
 from agents.runner import Runner
 from agents.settings import WorkerSettings
 from agents.signatures import INTENTS, checking
@@ -43,7 +44,8 @@ def build(settings: WorkerSettings) -> exact.App:
     ]
     outside = Outside(settings.bootstrap, wire, settings.partitions)
     controls = Controls(settings.bootstrap, wire)
-    runner = Runner(connectors(venues), outside, controls)
+    parties = connectors([*venues, *(account.bank() for account in settings.banks)])
+    runner = Runner(parties, outside, controls)
 
     under_way: set[asyncio.Task[None]] = set()
 
@@ -59,6 +61,11 @@ def build(settings: WorkerSettings) -> exact.App:
         controls.start()
         if settings.slot == 0:
             await run_feeds(settings, venues, outside, wire, asyncio.Event())
+
+    @app.task
+    async def watch_policies() -> None:
+        if settings.slot == 0:
+            await run_policy_sources(settings, outside, controls.standing, asyncio.Event())
 
     return app
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, NamedTuple
 
 from agents import exact
+from agents.observe import Observer
 from agents.signatures import SEAM, Check, Sign
 from agents.wiring import WireCodec, partition_of
 from schemas.topics import BY_NAME, key_of, partition_key
@@ -36,9 +37,11 @@ def add_node(
     *,
     sign: Mapping[str, Sign] = NONE,
     checks: Mapping[str, Check] = NONE,
+    observer: Observer | None = None,
 ) -> None:
     """Adds one node's agent and table to the app. What goes out on a topic of `sign` carries a
-    signature; what comes in on a topic of `checks` is looked at before the step sees it.
+    signature; what comes in on a topic of `checks` is looked at before the step sees it; an
+    `observer` sees both ends of every step.
     """
     codec = WireCodec(wire)
     source = app.topic(*node.sources, value_serializer=codec)
@@ -62,8 +65,15 @@ def add_node(
                 continue
             try:
                 _check_partition(event, partitions)
-                for output in fold(node, part, _input(event)):
-                    _carry_out(output, node, event, outs, part, partitions)
+                if observer is not None:
+                    observer.begin(event)
+                outputs = fold(node, part, _input(event))
+                for output in outputs:
+                    seen = observer is not None and isinstance(output, Emit)
+                    more = observer.headers(output.topic) if observer and seen else NONE
+                    _carry_out(output, node, event, outs, part, partitions, more)
+                if observer is not None:
+                    observer.end(event, outputs, part)
             except (Refused, exact.TooLarge) as why:
                 event.refuse(getattr(why, "cause", "too_large"), str(why))
         return
@@ -108,6 +118,7 @@ def _carry_out(
     outs: dict[str, _Sink],
     part: Any,
     partitions: int,
+    more: Mapping[str, str],
 ) -> None:
     if isinstance(output, Emit):
         topic = BY_NAME[output.topic]
@@ -116,7 +127,9 @@ def _carry_out(
         sink = outs[output.topic]
         headers = None if output.topic in HOT else LIVE
         if sink.sign is not None:
-            headers = LIVE | sink.sign(sink.encode(output.value))
+            headers = LIVE | sink.sign(output.value, sink.encode(output.value))
+        if more:
+            headers = {**(headers or {}), **more}
         sink.topic.send_soon(
             key=key,
             value=output.value,

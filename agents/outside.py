@@ -54,11 +54,12 @@ class Outside:
         *,
         key: str | None = None,
         headers: Mapping[str, str] | None = None,
+        partition: int | None = None,
     ) -> int:
         """Writes one record and returns its offset. Raises NotWritten.
 
         The key, partition and time follow the topic's contract; `key` is for records that do not
-        hold theirs.
+        hold theirs, `partition` for copies that lie in each of them.
         """
         contract, value = BY_NAME[topic], self._wire.encode(topic, record)
         key = key if key is not None else key_of(contract, record)
@@ -73,7 +74,9 @@ class Outside:
         }
         if at_ms is not None:
             arguments["timestamp"] = at_ms
-        if placed is not None:
+        if partition is not None:
+            arguments["partition"] = partition
+        elif placed is not None:
             count = partitions_of(contract, self._partitions)
             arguments["partition"] = partition_of(placed, count)
         return await self._deliver(topic, arguments)

@@ -1,16 +1,18 @@
-"""The pipeline: every node that decides, the relay, the signer of the audit's heads and the watch
-over dead letters. It never calls the outside.
+"""The pipeline: every node that decides, the relay, the signer of the audit's heads, the watch over
+dead letters, and the almanac. It never calls the outside.
 """
 
 from __future__ import annotations
 
 from agents import exact, keys
+from agents.almanac import Almanac
 from agents.letter_watch import LetterWatch
 from agents.nodes import add_node
+from agents.observe import OBSERVED, Observer, committed
 from agents.outside import Outside
 from agents.relay import add_relay
 from agents.settings import WorkerSettings
-from agents.signatures import INTENTS, signing
+from agents.signatures import signing
 from agents.signer import Signer
 from agents.worker import new_app, run, wire_of
 from streams.topology import NODES, PIPELINE
@@ -21,15 +23,18 @@ def build(settings: WorkerSettings) -> exact.App:
     wire = wire_of(settings)
     app = new_app(PIPELINE, settings, wire)
     key = keys.pipeline(settings.home)
-    sign = {INTENTS: signing(key)}
     for node in NODES:
         if node.app == PIPELINE:
-            add_node(app, node, wire, settings.partitions, sign=sign)
+            observer = Observer() if node.name in OBSERVED else None
+            add_node(app, node, wire, settings.partitions, sign=signing(key), observer=observer)
+    app.effects(committed)
     add_relay(app, wire, settings.partitions)
     outside = Outside(settings.bootstrap, wire, settings.partitions)
     notary = Signer(
         settings.bootstrap, wire, settings.partitions, key, outside, settings.checkpoint_s
     )
+
+    almanac = Almanac(settings.bootstrap, wire, settings.partitions, outside)
 
     @app.task
     async def checkpoints() -> None:
@@ -40,6 +45,11 @@ def build(settings: WorkerSettings) -> exact.App:
     async def letters() -> None:
         if settings.slot == 0:
             await LetterWatch(settings.bootstrap, wire, settings.partitions, outside).run()
+
+    @app.task
+    async def calendars() -> None:
+        if settings.slot == 0:
+            await almanac.run()
 
     return app
 

@@ -31,6 +31,7 @@ from agents.connectors.port import (
 from agents.controls import Reading
 from schemas.records import AttemptRecord
 from streams.effects import Call, Effect, Look, Prepare
+from streams.handover import EXECUTED_BY
 from streams.requests import request_hash
 
 ATTEMPTS = "treasury.attempts.v1"
@@ -114,6 +115,8 @@ class Runner:
             self.check(effect, before_commit_s)
 
         def call() -> Answer:
+            if effect.executed_by != EXECUTED_BY:
+                raise Unsupported(f"{effect.executed_by} carries it out, not this executor")
             check()
             return self._connector(effect).call(effect, check)
 

@@ -38,6 +38,10 @@ class BankAccount(BaseModel, frozen=True, extra="forbid"):
     scope: str = "openid"
     api_id: str = ""
     """Its id in the bank's API, where that is not the number."""
+    owner: str = "TREASURY LLC"
+    """Name of its holder, as payments say it."""
+    agent: str = Field(default="", pattern=r"^([0-9]{9}|[A-Z0-9]{8}|[A-Z0-9]{11})?$")
+    """The bank that keeps it, by its nine digits or its BIC, as payments say it."""
     paths: Paths = Paths()
     paced: bool = True
     """false: a sandbox that was started without request limits."""
@@ -58,6 +62,8 @@ class BankAccount(BaseModel, frozen=True, extra="forbid"):
             tenant=self.tenant,
             scope=self.scope,
             api_id=self.api_id,
+            owner=self.owner,
+            agent=self.agent,
             paths=self.paths,
             paced=self.paced,
         )
@@ -94,6 +100,14 @@ class WorkerSettings(BaseSettings):
     """Between two readings of an account's list of executions when no gap was seen."""
     feed_limit_s: float = Field(default=60.0, gt=0)
     """A feed that was not heard for so long is an alert."""
+    policy_file: Path | None = None
+    """A YAML or JSON file that is watched: its content is the base of the policy."""
+    consul: str | None = None
+    """Address of a Consul agent whose keys are laid over file and environment."""
+    consul_prefix: str = "weir/policy"
+    consul_token: SecretStr | None = None
+    policy_signer: str | None = None
+    """Name of the key of this home that signs policies of these sources, once an admin must."""
     banks: tuple[BankAccount, ...] = ()
     """Bank accounts, as JSON."""
     bank_poll_s: float = Field(default=10.0, gt=0)

@@ -1,8 +1,9 @@
-"""Intents are signed by the pipeline and carried out only if the signature holds.
+"""Intents and sweep orders are signed by the pipeline; an intent is carried out only if it holds.
 
-The signature is a header, because it depends on the process; it is made over the topic and the
-exact bytes of the value when the gate's intent goes out, after the decision. It says that the gate
-decided this: whoever else may write to the topic, nothing of theirs is carried out.
+The signature is a header, because it depends on the process, and is made when the record goes out,
+after the decision. It says that the gate decided this: whoever else may write to the topic, nothing
+of theirs is carried out. Of an intent it is made over the topic and the exact bytes of the value;
+of a sweep order, which others verify, over its canonical JSON without `meta`.
 
 The check is a property of the input, like decoding: it stands before the step, which stays pure. A
 replay has no keys and needs none, since the verdict is on the log: a record that was refused lies
@@ -15,20 +16,26 @@ from collections.abc import Callable
 from typing import Any
 
 from schemas.signing import PrivateKey, verify
+from streams import sweep_order
 from streams.step import Refused
 
 INTENTS = "treasury.intents.v1"
+ORDERS = sweep_order.TOPIC
 HEADER, MODE, LIVE = "jws", "treasury.mode", "live"
 CAUSE = "signature"
 SEAM = "verify"
 
-Sign = Callable[[bytes], dict[str, str]]
+Sign = Callable[[Any, bytes], dict[str, str]]
+"""The headers of a record, given its value and its bytes."""
 Check = Callable[[Any], None]
 
 
-def signing(key: PrivateKey) -> Sign:
-    """The headers that a signed intent carries besides its mode, from its bytes."""
-    return lambda value: {HEADER: key.sign(_signed(value))}
+def signing(key: PrivateKey) -> dict[str, Sign]:
+    """How the records of each topic that are signed are signed."""
+    return {
+        INTENTS: lambda _, data: {HEADER: key.sign(_signed(data))},
+        ORDERS: lambda value, _: {HEADER: key.sign(sweep_order.payload(value))},
+    }
 
 
 def checking(trusted: Callable[[], tuple[str, ...]]) -> Check:

@@ -1,7 +1,7 @@
-"""Makes `records.py` from the `.avsc` files, and releases schemas.
+"""Makes `records.py` and `sweep_order.schema.json` from the `.avsc` files, and releases schemas.
 
-    python -m schemas.generate             write records.py
-    python -m schemas.generate --check     fail when records.py is stale or a schema is not released
+    python -m schemas.generate             write both
+    python -m schemas.generate --check     fail when one is stale or a schema is not released
     python -m schemas.generate --release   append changed schemas to ids.lock.json
 
 The lock holds every schema ever released, with the id that stands in the five bytes before each
@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from schemas import codegen
+from schemas import codegen, order_schema
 from schemas.contracts import SUBJECTS, named, plain, resolved
 
 RECORDS = Path(__file__).parent / "records.py"
@@ -37,6 +37,7 @@ def main(arguments: list[str]) -> int:
         print(__doc__, file=sys.stderr)
         return 2
     RECORDS.write_text(codegen.module(SUBJECTS.values()))
+    order_schema.FILE.write_text(order_schema.text(released(order_schema.SUBJECT)))
     return 0
 
 
@@ -45,6 +46,9 @@ def check() -> list[str]:
     faults = []
     if not RECORDS.exists() or RECORDS.read_text() != codegen.module(SUBJECTS.values()):
         faults.append("schemas/records.py is stale: run `python -m schemas.generate`")
+    order = order_schema.FILE
+    if not order.exists() or order.read_text() != order_schema.text(released(order_schema.SUBJECT)):
+        faults.append(f"schemas/{order.name} is stale: run `python -m schemas.generate`")
     faults += [
         f"the schema of {topic} is not released: run `python -m schemas.generate --release`"
         for topic in unreleased()
@@ -78,6 +82,11 @@ def release() -> list[str]:
         lines.append(f"{subject} version {entry['version']}: id {entry['id']}")
     LOCK.write_text(json.dumps(entries, indent=1) + "\n")
     return lines
+
+
+def released(subject: str) -> list[dict[str, Any]]:
+    """All released schemas of a subject, oldest first."""
+    return [json.loads(entry["schema"]) for entry in lock() if entry["subject"] == subject]
 
 
 def lock() -> list[dict[str, Any]]:

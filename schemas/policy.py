@@ -318,16 +318,27 @@ def policy_hash(text: str) -> str:
 @lru_cache(maxsize=64)
 def parse(body: str) -> Policy:
     """The policy of a record's body (JSON). ValueError says which field is wrong and why."""
-    return _validated(json.loads(body, parse_float=Decimal))
+    return from_content(json.loads(body, parse_float=Decimal))
 
 
 def from_yaml(text: str) -> Policy:
-    """The policy of a YAML file; its numbers are read as decimals, never as binary floats."""
-    content = yaml.load(text, Loader=_ExactLoader)
-    return _validated({} if content is None else content)
+    """The policy of a YAML file. ValueError says which field is wrong and why."""
+    content = read_yaml(text)
+    return from_content({} if content is None else content)
 
 
-def _validated(content: Any) -> Policy:
+def read_yaml(text: str) -> Any:
+    """The content of a YAML text; its numbers are decimals, never binary floats. ValueError for
+    what is none, and for a name that stands twice, of which YAML would take the last.
+    """
+    try:
+        return yaml.load(text, Loader=_ExactLoader)
+    except yaml.YAMLError as why:
+        raise ValueError(f"is no YAML: {' '.join(str(why).split())}") from None
+
+
+def from_content(content: Any) -> Policy:
+    """The policy of a file's content. ValueError says which field is wrong and why."""
     try:
         return Policy.model_validate(content)
     except ValidationError as error:
@@ -350,4 +361,13 @@ def _decimal(loader: yaml.SafeLoader, node: Any) -> Decimal:
     return Decimal(str(loader.construct_scalar(node)).replace("_", ""))
 
 
+def _mapping(loader: yaml.SafeLoader, node: Any) -> Any:
+    names = [loader.construct_object(name) for name, _ in node.value]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{twice}: stands there twice (line {node.start_mark.line + 1})")
+    return loader.construct_mapping(node, deep=True)
+
+
 _ExactLoader.add_constructor("tag:yaml.org,2002:float", _decimal)
+_ExactLoader.add_constructor("tag:yaml.org,2002:map", _mapping)

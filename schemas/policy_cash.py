@@ -139,6 +139,9 @@ class Sweep(Section):
     executed_by: Literal["weir", "external"] = "weir"
     reverse: Reverse = Reverse()
     compliance_tags: Mapping[str, str] = {}
+    tags_in: Literal["remittance", "instruction"] = "remittance"
+    """Which element of a payment carries the tags: what the receiver reads, or what its bank does.
+    """
 
     @model_validator(mode="after")
     def _distinct(self) -> Sweep:

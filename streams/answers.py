@@ -14,13 +14,17 @@ from schemas.records import AttemptRecord
 from streams import saga
 from streams.attempt import begin, may_start, op_of, over
 from streams.evidence import REPEATABLE, check, complete, judge
+from streams.handover import EXECUTED_BY
 from streams.lane import Lane
 from streams.step import Refused
 from streams.testimony import people_of
 from tables.intents import IntentEntry, LegEntry
 
 LOOK_FIRST_MS = 1_000
-RATE_LIMITED = "10006"
+RATE_LIMITED = frozenset({"10006", "429"})
+"""Codes of a refusal because of too many requests: it counts no try."""
+RETURNED = "returned"
+"""Code of a refusal that came after the effect: the money is back."""
 
 ORDER_FACTS = ("order_status", "avg_price", "filled")
 CLAIMS_EFFECT = frozenset({"accepted", "done"})
@@ -35,7 +39,9 @@ def take(lane: Lane, record: AttemptRecord) -> None:
     if intent is None:
         raise Refused("unknown_intent", "intent_id", record.intent_id)
     leg = next((one for one in intent.legs if one.leg == record.leg), None)
-    if leg is None or record.n > leg.n:
+    if leg is not None and intent.kind in saga.PAYMENTS and record.kind in _FOUND:
+        record = replace(record, n=leg.n)  # all attempts have one id: found by it is found for all
+    if leg is None or not 0 < record.n <= leg.n:
         raise Refused("unknown_attempt", "leg", f"{record.leg}#{record.n}", "never asked for")
     check(record, intent.kind)
     if record.kind == "HUMAN":
@@ -51,7 +57,11 @@ def _prepared(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     if leg.state != saga.READY or record.attempt_id != leg.awaits or lane.entry.halted:
         return  # an answer to an earlier question
     facts = record.facts or {}
-    if facts.get("late_ref"):
+    if facts.get("late_ref") and intent.kind in saga.PAYMENTS:
+        known = {"venue_ref": facts["late_ref"], **_look_soon(lane)}
+        amount_e18 = leg.amount_e18 or intent.granted_e18
+        lane.move(intent, "accepted", "known by its id already", amount_e18=amount_e18, **known)
+    elif facts.get("late_ref"):
         why = f"row {facts['late_ref']} appeared after absence was declared"
         lane.halt(lane.move(intent, "late_row", why), why)
     elif record.watermark is None:
@@ -84,7 +94,7 @@ def _result(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
 def _again(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     """Proven not executed: once more after a while, unless the tries that count are used up."""
     leg, execution = intent.leg, _execution(lane)
-    counts = record.class_ == "transient" and record.code != RATE_LIMITED
+    counts = record.class_ == "transient" and record.code not in RATE_LIMITED
     retries = leg.retries + counts
     if retries > execution.max_retries:
         lane.move(intent, "exhausted", f"{record.code} {record.message or ''}".strip())
@@ -102,17 +112,28 @@ def _again(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
 
 def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     leg = intent.leg
-    if leg.state not in (saga.ATTEMPTED, saga.ACKED, saga.UNKNOWN):
+    parked = leg.state == saga.PARKED and intent.kind in saga.PAYMENTS and not lane.entry.halted
+    if leg.state not in (saga.ATTEMPTED, saga.ACKED, saga.UNKNOWN) and not parked:
+        return
+    if _came_back(intent, record):
+        sent = _confirm(lane, intent, replace(record, amount_done_e18=None))
+        lane.move(sent, "returned", record.message or RETURNED)
         return
     if int((record.facts or {}).get("rows", "0")) > 1:
+        if parked:
+            return  # people are asked already
         why = "the venue shows more than one row for one attempt"
         lane.halt(lane.move(intent, "disagreement", why), why)
         return
-    if record.class_ not in CLAIMS_EFFECT and record.attempt_id != leg.awaits:
+    by_id = record.class_ == "refused" and intent.kind in saga.PAYMENTS
+    if record.class_ not in CLAIMS_EFFECT and not by_id and record.attempt_id != leg.awaits:
         return  # an answer to an earlier question proves no absence now
     if record.attempt_id == leg.awaits and complete(record):
         intent = lane.turn(intent, awaits="", polls=leg.polls + 1)
-    verdict = judge(intent.leg, op_of(intent), record, _execution(lane))
+    ours = intent.executed_by == EXECUTED_BY
+    verdict = judge(intent.leg, op_of(intent), record, _execution(lane), answered=ours)
+    if parked and verdict.trigger not in ("effect", "refused"):
+        return  # only what the bank's books say by our own id ends it without people
     if verdict.trigger == "effect":
         _confirm(lane, intent, record)
     elif verdict.trigger == "absent":
@@ -131,11 +152,18 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
         lane.move(intent, verdict.trigger, verdict.reason, venue_ref=ref)
 
 
-def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
+def _came_back(intent: IntentEntry, record: AttemptRecord) -> bool:
+    """Whether a record says that the money was sent and has come back."""
+    returned = record.class_ == "refused" and record.code == RETURNED
+    return returned and intent.kind in saga.PAYMENTS
+
+
+def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> IntentEntry:
     facts = {**intent.facts, **_after(intent, record)}
     ref = record.venue_ref or intent.leg.venue_ref
     done_e18 = record.amount_done_e18 or intent.leg.amount_e18
-    lane.move(replace(intent, facts=facts), "effect", venue_ref=ref, amount_e18=done_e18)
+    confirmed = replace(intent, facts=facts)
+    return lane.move(confirmed, "effect", venue_ref=ref, amount_e18=done_e18)
 
 
 def _after(intent: IntentEntry, record: AttemptRecord) -> dict[str, str]:
@@ -165,9 +193,12 @@ def _late(lane: Lane, intent: IntentEntry, leg: LegEntry, record: AttemptRecord)
     """A word on an attempt that has ended: agreement is nothing new, contradiction halts; what may
     be repeated contradicts nothing.
     """
-    if record.kind == "PREPARED" or intent.kind in REPEATABLE:
-        return
+    if record.kind == "PREPARED" or intent.kind in REPEATABLE or leg.state == saga.REVERSED:
+        return  # of what was done and came back, either word is a repeat
     effect_known = record.n == leg.n and leg.state == saga.CONFIRMED
+    if effect_known and _came_back(intent, record):
+        lane.move(intent, "returned", record.message or RETURNED)
+        return
     said, rows = record.class_ or "unknown", int((record.facts or {}).get("rows", "0"))
     if rows > 1:
         lane.halt(intent, f"{record.leg}#{record.n} is said to have {rows} rows")
@@ -207,13 +238,14 @@ def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
         lane.move(intent, "effect", why, venue_ref=record.venue_ref or "")
     elif record.class_ == "refused":
         lane.move(intent, "refused", why)
-    elif record.class_ == "not_sent":
+    elif record.class_ == "not_sent" and intent.executed_by == EXECUTED_BY:
         again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}, "venue_ref": ""}
         lane.move(intent, "retry", why, **again)
     else:
         raise Refused("class", "class", record.class_, "done, refused or not_sent")
 
 
+_FOUND = frozenset({"EVIDENCE", "WEBHOOK"})
 _FOLD = {
     "PREPARED": _prepared,
     "RESULT": _result,

@@ -22,7 +22,7 @@ from tables.intents import IntentEntry
 CALL_PATIENCE_MS = 120_000
 LOWERED_TO = {"REPAY": "debt", "REDUCE_POSITION": "reducible"}
 """What was read before an attempt and bounds its amount."""
-WITH_OUR_ID = frozenset({"TRANSFER", "REDUCE_POSITION"})
+WITH_OUR_ID = frozenset({"TRANSFER", "REDUCE_POSITION"}) | saga.PAYMENTS
 """Found by an id of ours, so that equal amounts need not be told apart."""
 
 
@@ -64,6 +64,7 @@ def work(intent: IntentEntry, effect_id: str) -> dict[str, Any]:
         "source": source,
         "target": target,
         "params": intent.params,
+        "executed_by": intent.executed_by,
     }
 
 
@@ -137,7 +138,9 @@ def _call(lane: Lane, intent: IntentEntry, amount_e18: int, watermark: dict[str,
     if policy is None:
         raise Refused("no_policy")
     facts = work(intent, lane.ask(intent, "call")) | {"amount_e18": amount_e18}
-    terms = requests.Terms(**{name: facts[name] for name in requests.Terms._fields})
+    said = {name: facts[name] for name in requests.Terms._fields if name in facts}
+    order = requests.order_of(intent.body, lane.now_ms, policy.sweep.tags_in)
+    terms = requests.Terms(**said, order=order)
     body = requests.body(intent.account_id.partition(":")[0], facts["op"], terms)
     return Call(
         **facts,

@@ -3,8 +3,9 @@
 An effect is a value. The engine hands it to the runner only after the transaction that holds the
 attempt has committed; the runner answers with a record on treasury.attempts.v1 that carries the
 effect's id. Amounts are units of 10^-18. `kind` is the intent's, `op` the leg's: TRANSFER, REPAY,
-ADD_COLLATERAL, SET_LEVERAGE, REDUCE_POSITION or CANCEL_ORDER. `source` and `target` are the wallets
-of a transfer, `params` the intent's own (symbol, side, leverage, which order).
+ADD_COLLATERAL, SET_LEVERAGE, REDUCE_POSITION, CANCEL_ORDER, SWEEP or REVERSE_SWEEP. `source` and
+`target` are the wallets of a transfer, `params` the intent's own (symbol, side, leverage, which
+order). `executed_by` names the side that calls: what another side carries out must never be called.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Work(msgspec.Struct, frozen=True):
     source: str
     target: str
     params: dict[str, str]
+    executed_by: str
 
 
 class Prepare(Work, frozen=True):

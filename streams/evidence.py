@@ -2,8 +2,8 @@
 
 A row in the venue's history proves an effect. Absence needs all of: enough time by the venue's own
 clock, enough complete looks, the funding balance untouched and the debt unchanged apart from
-interest. An order is asked for by our own id among open and closed ones: no balance speaks against
-its absence, because others trade the same position. What is neither is left open, and what
+interest. An order or a payment is asked for by our own id: no balance speaks against its absence,
+because others move the same position or account. What is neither is left open, and what
 contradicts itself goes to people. Amounts are decimal text as the venue gave them.
 """
 
@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from schemas.money import parse_e18
+from schemas.money import parse_e18, text_e18
 from schemas.policy import Execution
 from schemas.records import AttemptRecord
-from streams.saga import UNKNOWN
+from streams.saga import ATTEMPTED, PAYMENTS, UNKNOWN
 from streams.step import Refused
 from tables.intents import LegEntry
 
@@ -66,8 +66,18 @@ def check(record: AttemptRecord, kind: str) -> None:
         raise Refused("reading", "missing", sorted(needed - read.keys()), "was not read")
 
 
-def judge(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -> Verdict:
-    """What an EVIDENCE record means for an attempt; `leg.polls` already counts this look."""
+def judge(
+    leg: LegEntry, op: str, record: AttemptRecord, execution: Execution, *, answered: bool = True
+) -> Verdict:
+    """What an EVIDENCE record means for an attempt; `leg.polls` already counts this look. Unless a
+    call of ours is `answered`, being accepted is told by nobody else.
+    """
+    if record.class_ == "done" and op in PAYMENTS:
+        done_e18 = record.amount_done_e18
+        if done_e18 is None or done_e18 == leg.amount_e18:
+            return Verdict("effect")
+        said = f"{text_e18(done_e18)} were booked, {text_e18(leg.amount_e18)} ordered"
+        return Verdict("disagreement", said)
     if record.class_ == "done":
         unmoved = op in BY_WALLET and complete(record) and _untouched(leg, op, record)
         if leg.state == UNKNOWN and unmoved:
@@ -78,7 +88,8 @@ def judge(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -
     if record.class_ == "refused":
         return Verdict("refused", record.code or "venue_history")
     if record.class_ == "accepted":
-        return Verdict("accepted") if leg.state == UNKNOWN else OPEN
+        unheard = leg.state == UNKNOWN or (leg.state == ATTEMPTED and not answered)
+        return Verdict("accepted") if unheard else OPEN
     if leg.state == UNKNOWN and record.class_ == "unknown" and complete(record):
         return _absence(leg, op, record, execution)
     return OPEN
@@ -89,6 +100,8 @@ NEEDED: dict[str, set[str]] = {
     "SET_LEVERAGE": set(),
     "CANCEL_ORDER": set(),
     "REDUCE_POSITION": {"reducible"},
+    "SWEEP": set(),
+    "REVERSE_SWEEP": set(),
 }
 """What must have been read besides the venue's time; of all other kinds the funding balance."""
 

@@ -13,10 +13,10 @@ from typing import Any
 from schemas.money import text_e18
 from schemas.outcome import Outcome
 from schemas.records import Approval, IntentOutcome, Proposal, UsdRate
-from streams import anomaly, approval, waiting, window
+from streams import anomaly, approval, sweep_order, waiting, window
 from streams import hold as holds
 from streams.canonical import hash_of
-from streams.handover import answer, body_of, decision, intent
+from streams.handover import EXECUTED_BY, answer, body_of, decision, hand_over
 from streams.inboxes import ORIGINS
 from streams.limits import CLASS_OF, DOLLAR, Ask, refusal
 from streams.step import Entries, Event, InForce, Refused, Started, Tick, meta
@@ -57,7 +57,7 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     granted = 0 if ask is None or refused is not None else ask.granted_e18
     awaits = refused is None and ask is not None and ask.awaits
     state = "REFUSED" if refused is not None else "AWAITING" if awaits else "READY"
-    body = body_of(proposal, granted or proposal.asked_e18)
+    body = body_of(proposal, granted or proposal.asked_e18, _executed_by(proposal, in_force))
     hold = Hold(
         decision_id=proposal.decision_id,
         origin=proposal.origin,
@@ -76,6 +76,7 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         final=refused is not None,
         opened_ms=window.opening_ms(entries, proposal.class_, event.timestamp_ms),
         body_hash=hash_of(body),
+        created_ms=event.timestamp_ms,
         beneficiary=proposal.beneficiary or "",
     )
     holds.reserve(entries, proposal.intent_id, hold)
@@ -83,7 +84,7 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     reason = refused.value if refused is not None else None
     outputs: list[Any] = []
     if state == "READY":
-        outputs.append(intent(body, (), stamp, in_force))
+        outputs += hand_over(entries, body, hold, stamp, in_force)
     outputs += answer(proposal.intent_id, hold, body, reason, event, stamp)
     if awaits:
         outputs += waiting.begin(entries, event, in_force, proposal, body)
@@ -106,6 +107,15 @@ def _validate(proposal: Proposal) -> None:
     expected = CLASS_OF.get(proposal.kind, proposal.class_)
     if proposal.class_ != expected:
         raise Refused("class", "class", proposal.class_, f"{proposal.kind} is of class {expected}")
+    if proposal.class_ == sweep_order.CLASS:
+        sweep_order.validate(proposal)
+
+
+def _executed_by(proposal: Proposal, in_force: InForce) -> str:
+    """Exactly one side carries it out; which one is fixed here, whatever the policy says later."""
+    if proposal.class_ != sweep_order.CLASS or in_force.policy is None:
+        return EXECUTED_BY
+    return in_force.policy.sweep.executed_by
 
 
 def _repeated(known: Hold, proposal: Proposal) -> list[Any]:

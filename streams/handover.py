@@ -21,17 +21,20 @@ from schemas.records import (
     Meta,
     Proposal,
 )
+from streams import sweep_order
 from streams.canonical import canonical, hash_of
 from streams.inboxes import to_origin
-from streams.step import Emit, Event, InForce
+from streams.step import Emit, Entries, Event, InForce
 from tables.gate import Hold
 
 EXECUTED_BY = "weir"
 _FAILED = frozenset({"REFUSED", "VOID", "EXPIRED"})
 
 
-def body_of(proposal: Proposal, granted_e18: int) -> str:
-    """The canonical text of the intent that a proposal becomes when this much is granted."""
+def body_of(proposal: Proposal, granted_e18: int, executed_by: str = EXECUTED_BY) -> str:
+    """The canonical text of the intent that a proposal becomes when this much is granted, and one
+    side is named to carry it out.
+    """
     return canonical(
         {
             "intent_id": proposal.intent_id,
@@ -48,16 +51,28 @@ def body_of(proposal: Proposal, granted_e18: int) -> str:
             "precision": proposal.precision,
             "params": proposal.params,
             "maker": proposal.maker,
-            "executed_by": EXECUTED_BY,
+            "executed_by": executed_by,
             "deadline_ms": proposal.deadline_ms,
             "compliance_tags": proposal.compliance_tags,
         }
     )
 
 
-def intent(body: str, approvals: tuple[str, ...], stamp: Meta, in_force: InForce) -> Emit:
-    """The intent that a body says: from here on the intents node owns it."""
+def hand_over(
+    entries: Entries, body: str, hold: Hold, stamp: Meta, in_force: InForce
+) -> list[Emit]:
+    """The intent that a body says, and of a sweep the order that others read under the same id."""
     said = msgspec.json.decode(body)
+    handed = [_intent(said, body, hold.approvals, stamp, in_force)]
+    if hold.class_ == sweep_order.CLASS:
+        handed.append(sweep_order.order(entries, said, hold, stamp))
+    return handed
+
+
+def _intent(
+    said: dict[str, Any], body: str, approvals: tuple[str, ...], stamp: Meta, in_force: InForce
+) -> Emit:
+    """From here on the intents node owns it."""
     return Emit(
         "treasury.intents.v1",
         Intent(

@@ -13,9 +13,10 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from schemas.records import AttemptRecord, Intent, Proposal, Request, Revoke
-from streams import answers, attempt, requests, saga, trouble
+from streams import answers, attempt, external, requests, saga, trouble
 from streams.canonical import hash_of
 from streams.effects import Look, Prepare
+from streams.handover import EXECUTED_BY as OURS
 from streams.handover import body_of
 from streams.lane import Lane
 from streams.step import Entries, Event, InForce, Refused, Started, Tick
@@ -77,15 +78,14 @@ def _admit(lane: Lane, intent: Intent) -> None:
     subject = intent.params.get("symbol", intent.ccy) if intent.class_ in BY_SYMBOL else intent.ccy
     if intent.lane != f"{venue}|{intent.account_id}|{subject}":
         raise Refused("lane", "lane", intent.lane, "is not venue|account|coin of the intent")
-    body = body_of(cast(Proposal, intent), intent.amount_e18)  # they share all that is hashed
+    shared = cast(Proposal, intent)  # the two have all in common that is hashed
+    body = body_of(shared, intent.amount_e18, intent.executed_by)
     if hash_of(body) != intent.body_hash:
         raise Refused("altered", "body_hash", intent.body_hash, "the fields hash differently")
     if intent.amount_e18 < 0 or (intent.amount_e18 == 0 and intent.class_ != "control"):
         raise Refused("amount", "amount", intent.amount_e18, "must be above 0")
-    if intent.executed_by != "weir":
-        raise Refused(
-            "executed_by", "executed_by", intent.executed_by, "another side carries it out"
-        )
+    if intent.executed_by != OURS and intent.kind not in saga.PAYMENTS:
+        raise Refused("executed_by", "executed_by", intent.executed_by, "nobody else does this")
     first, *_ = saga.LEGS.get(intent.kind, (saga.ONLY,))
     entry = IntentEntry(
         intent_id=intent.intent_id,
@@ -106,11 +106,14 @@ def _admit(lane: Lane, intent: Intent) -> None:
         state=saga.READY,
         legs=(LegEntry(leg=first, state=saga.READY, since_ms=lane.now_ms),),
         pause_epoch=intent.pause_epoch,
+        executed_by=intent.executed_by,
     )
     lane.admit(entry)
     unfit = requests.unfit(venue, intent.kind, intent.params)
     if unfit:
         lane.move(entry, "impossible", unfit)
+    elif intent.executed_by != OURS:
+        external.hand_over(lane, entry)
 
 
 def _cancel(lane: Lane, wish: Request | Revoke) -> None:
@@ -130,6 +133,8 @@ def _cancel(lane: Lane, wish: Request | Revoke) -> None:
 def _take_over(lane: Lane) -> None:
     """The former owner may never answer: reads are asked again, a call is unknown."""
     for intent in lane.queued()[:1]:
+        if intent.executed_by != OURS:
+            continue  # nobody here was carrying it out
         if intent.leg.state == saga.ATTEMPTED:
             lane.move(intent, "unclear", "restarted", due_ms=lane.now_ms + 1000, looks=0, polls=0)
         elif intent.leg.awaits:
@@ -146,6 +151,9 @@ def _advance(lane: Lane) -> None:
         return
     while lane.entry.queue:
         first = lane.queued()[0]
+        if first.executed_by != OURS:
+            external.act(lane, first)
+            return
         if not _ACT[first.leg.state](lane, first):
             return
 
@@ -227,11 +235,12 @@ def _wake_ms(lane: Lane) -> int | None:
     """When the lane must act although nothing arrives: the first intent's turn, a deadline, or when
     people must know that something is open.
     """
-    times = []
+    times: list[int] = []
     for place, intent in enumerate(lane.queued()):
         leg = intent.leg
         if place == 0 and leg.state != saga.PARKED and not lane.entry.halted:
-            times.append(leg.due_ms)
+            due_ms = leg.due_ms if intent.executed_by == OURS else external.due_ms(intent)
+            times += [] if due_ms is None else [due_ms]
         if leg.state in saga.WAITING and leg.leg != saga.RETURN:
             times.append(intent.deadline_ms)
     told_ms = trouble.due_ms(lane)

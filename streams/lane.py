@@ -140,7 +140,8 @@ class Lane:
             if following is None:
                 return replace(intent, amount_done_e18=leg.amount_e18)
             return self._begin(intent, following, intent.chosen_e18)
-        if leg.state in saga.FINAL and leg.leg == "main" and self._brings_back():
+        moved = len(intent.legs) > 1
+        if leg.state in saga.FINAL and leg.leg == "main" and moved and self._brings_back():
             back = intent.legs[0].amount_e18
             return self._begin(replace(intent, ending=leg.state), saga.RETURN, back)
         return intent

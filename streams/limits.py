@@ -21,6 +21,8 @@ CLASS_OF = {
     "REPAY": "loan",
     "ADD_COLLATERAL": "loan",
     "TRANSFER": "transfer",
+    "SWEEP": "sweep",
+    "REVERSE_SWEEP": "sweep",
     "REDUCE_POSITION": "deleverage",
     "SET_LEVERAGE": "control",
     "CANCEL_ORDER": "control",

@@ -2,7 +2,9 @@
 
 Amounts are plain decimal text, rounded down to the venue's precision beforehand. The venue's loan
 calls carry no id of ours, so there an amount never repeats within its lane for 24 hours: the amount
-is how history is searched. Transfers and orders carry our id, of which the venue takes one only.
+is how history is searched. Transfers, orders and payments carry our id, of which the other side
+takes one only; all that a payment says is fixed here, also its time, so that a connector that
+writes it twice writes the same.
 """
 
 from __future__ import annotations
@@ -10,9 +12,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from schemas.ids import order_link_id
+from schemas.jsonform import iso
 from schemas.money import floor_to, text_e18
 
 FINGERPRINT_STEPS = 98
@@ -22,7 +27,9 @@ Body = dict[str, str | int | bool]
 
 
 class Terms(NamedTuple):
-    """What a body is made of; `transfer_id` and the wallets are those of a transfer."""
+    """What a body is made of; `transfer_id` and the wallets are those of a transfer, `order` what a
+    payment says of its order besides the parameters.
+    """
 
     coin: str
     amount_e18: int
@@ -31,11 +38,19 @@ class Terms(NamedTuple):
     source: str = ""
     target: str = ""
     params: Mapping[str, str] = {}
+    order: Mapping[str, str] = {}
 
 
 def body(venue: str, op: str, terms: Terms) -> Body:
     """The body of one call. Raises KeyError for an operation this venue does not have."""
     return BODIES[venue, op](terms)
+
+
+def order_of(body: str, now_ms: int, tags_in: str) -> dict[str, str]:
+    """When an order was made, and its compliance tags with the element that is to carry them."""
+    said: Any = msgspec.json.decode(body)
+    tags = {f"{TAG}{name}": text for name, text in said["compliance_tags"].items()}
+    return {**tags, "created": str(iso(now_ms)), "tags_in": tags_in}
 
 
 def unfit(venue: str, op: str, params: Mapping[str, str]) -> str:
@@ -79,6 +94,10 @@ def choose(most_e18: int, precision: int, used: Iterable[int]) -> int | None:
     return None
 
 
+TAG = "tag."
+"""Before the name of a compliance tag in an order."""
+
+
 def _transfer(terms: Terms) -> Body:
     return {
         "transferId": terms.transfer_id,
@@ -95,6 +114,24 @@ def _repay(terms: Terms) -> Body:
 
 def _add_collateral(terms: Terms) -> Body:
     return {"currency": terms.coin, "amount": text_e18(terms.amount_e18), "direction": "0"}
+
+
+def _pay(terms: Terms) -> Body:
+    named = {name: terms.params[name] for name in PAYMENT if name in terms.params}
+    amount = {"ccy": terms.coin, "amount": text_e18(terms.amount_e18)}
+    return {**named, **terms.order, **amount, "order_id": terms.intent_id}
+
+
+PAYMENT = (
+    "direction",
+    "source_account",
+    "counterparty",
+    "counterparty_name",
+    "target_product",
+    "instrument",
+    "value_date",
+)
+"""What of an order's parameters a payment says."""
 
 
 def _set_leverage(terms: Terms) -> Body:
@@ -133,6 +170,8 @@ BODIES: dict[tuple[str, str], Callable[[Terms], Body]] = {
     ("bybit", "SET_LEVERAGE"): _set_leverage,
     ("bybit", "REDUCE_POSITION"): _reduce_position,
     ("bybit", "CANCEL_ORDER"): _cancel_order,
+    ("bank", "SWEEP"): _pay,
+    ("bank", "REVERSE_SWEEP"): _pay,
 }
 
 NEEDED: Mapping[str, tuple[tuple[str, ...], ...]] = {

@@ -2,7 +2,9 @@
 
 From READY on the states speak of the current leg. REPAY and ADD_COLLATERAL have two legs, because
 the venue's loan takes money from the funding wallet; a leg `return` brings the money back when the
-main leg ends without effect. What moves no money between wallets has one leg, `only`.
+main leg ends without effect. What moves no money between wallets has one leg, `only`. What another
+side carries out is handed over: from then on it may happen at any moment, so it counts as
+attempted.
 """
 
 from __future__ import annotations
@@ -12,10 +14,12 @@ from streams.step import InvariantBroken
 
 READY, HELD, ATTEMPTED, ACKED = "READY", "HELD", "ATTEMPTED", "ACKED"
 UNKNOWN, PARKED, CONFIRMED = "UNKNOWN", "PARKED", "CONFIRMED"
-REJECTED, VOID, EXPIRED = "REJECTED", "VOID", "EXPIRED"
+REJECTED, VOID, EXPIRED, REVERSED = "REJECTED", "VOID", "EXPIRED", "REVERSED"
 
 TABLE: dict[tuple[str, str], str] = {
     (READY, "prepared"): ATTEMPTED,
+    (READY, "handed_over"): ATTEMPTED,
+    (READY, "accepted"): ACKED,
     (READY, "paused"): HELD,
     (READY, "deadline"): EXPIRED,
     (READY, "revoked"): VOID,
@@ -45,13 +49,14 @@ TABLE: dict[tuple[str, str], str] = {
     (PARKED, "effect"): CONFIRMED,
     (PARKED, "refused"): REJECTED,
     (PARKED, "retry"): READY,
+    (CONFIRMED, "returned"): REVERSED,
 }
 # A return that fails would strand the money: no ending of its own, people decide.
 RETURN_TABLE = {
     at: PARKED if to == REJECTED and at[0] != PARKED else to for at, to in TABLE.items()
 }
 
-FINAL = frozenset({CONFIRMED, REJECTED, VOID, EXPIRED})
+FINAL = frozenset({CONFIRMED, REJECTED, VOID, EXPIRED, REVERSED})
 WAITING = frozenset({READY, HELD})
 
 SEED_STATUS = {
@@ -65,6 +70,7 @@ SEED_STATUS = {
     REJECTED: "FAILED",
     VOID: "FAILED",
     EXPIRED: "FAILED",
+    REVERSED: "FAILED",
 }
 
 RETURN, ONLY = "return", "only"
@@ -75,7 +81,13 @@ LEGS = {
     "SET_LEVERAGE": (ONLY,),
     "REDUCE_POSITION": (ONLY,),
     "CANCEL_ORDER": (ONLY,),
+    "SWEEP": (ONLY,),
+    "REVERSE_SWEEP": (ONLY,),
 }
+PAYMENTS = frozenset({"SWEEP", "REVERSE_SWEEP"})
+"""Kinds whose one id, ours, all attempts share at the bank: a second call with it moves nothing,
+what is found by it is found for all, and the money may come back after it was done.
+"""
 
 
 def after(leg: str, state: str, trigger: str) -> str:

@@ -88,7 +88,7 @@ def _evidence(order: Order, entry: BankEntry, stamp: Meta, event: Event, class_:
         meta=stamp,
         attempt_id=f"entry:{entry.ref}",
         intent_id=order.intent_id,
-        leg="main",
+        leg="only",
         n=1,
         kind="EVIDENCE",
         class_=class_,

@@ -79,6 +79,7 @@ GATE = Node(
         "treasury.book-inputs.v1",
         "treasury.alerts.v1",
         "treasury.cash-inputs.v1",
+        "sweep_intent",
         "treasury.decisions.v1",
     ),
 )

@@ -60,6 +60,8 @@ def due_ms(lane: Lane) -> int | None:
 def _told_ms(lane: Lane, first: IntentEntry | None) -> int | None:
     if first is None or first.leg.state not in OPEN or lane.policy is None:
         return None
+    if first.kind in saga.PAYMENTS and first.leg.state == saga.ACKED:
+        return None  # a bank may take days to settle what it has accepted
     return first.leg.since_ms + lane.policy.execution.unknown_alert_s * 1000
 
 
@@ -82,6 +84,7 @@ def _hold(lane: Lane, trouble: Trouble, intent: IntentEntry | None, why: str = "
 def _described(intent: IntentEntry, why: str) -> str:
     leg = intent.leg
     what = f"{intent.kind} {intent.intent_id} of {intent.account_id}"
-    amount = f"{text_e18(leg.amount_e18 or intent.granted_e18)} {intent.ccy}"
+    amount_e18 = leg.amount_e18 or intent.granted_e18
+    amount = f" of {text_e18(amount_e18)} {intent.ccy}" if amount_e18 else ""
     said = f": {why}" if why else ""
-    return f"{what}: {leg.leg}#{leg.n} of {amount} is {leg.state}{said}"
+    return f"{what}: {leg.leg}#{leg.n}{amount} is {leg.state}{said}"

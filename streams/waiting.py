@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from schemas.policy import Person, Policy
 from schemas.records import Meta, Proposal
 from streams import hold as holds
-from streams.handover import answer, decision, intent, state
+from streams.handover import answer, decision, hand_over, state
 from streams.limits import lets
 from streams.step import Entries, Event, InForce, InvariantBroken, Wake, meta
 from tables.anomaly import Pace
@@ -118,7 +118,7 @@ def _let_out(
     entries.put("holds", ready, waiting.intent_id)
     said = {"intent_id": waiting.intent_id, "approvals": hold.approvals, "mode": mode}
     return [
-        intent(waiting.body, hold.approvals, stamp, in_force),
+        *hand_over(entries, waiting.body, ready, stamp, in_force),
         *answer(waiting.intent_id, ready, waiting.body, None, event, stamp),
         decision(hold.decision_id, "READY", said, event, stamp, in_force),
     ]

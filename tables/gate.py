@@ -1,5 +1,5 @@
-"""What the gate knows of one desk: every hold, the use of each day, the rates, and who waits for a
-signature.
+"""What the gate knows of one desk: every hold, the use of each day, the rates, who waits for a
+signature, and the numbers of sweep orders.
 
 Amounts are integers of 10^-18 units of their coin, `*_usd_e18` of US dollars at the rate of the
 admission. Each hold, day, rate and waiting intent is an entry of its own, so that a proposal costs
@@ -22,7 +22,7 @@ class Hold(State, frozen=True):
     `asked`, `ccy`, `kind` and `lane` tell a repeat from another proposal under the same id.
     `approvals` are the checkers whose word counts, `spent` the hashes of all words taken so far:
     one that was taken back must not count again. `beneficiary` is empty where money stays with the
-    account.
+    account. `created_ms` is the event time of the proposal.
     """
 
     decision_id: str
@@ -45,6 +45,7 @@ class Hold(State, frozen=True):
     approvals: tuple[str, ...] = ()
     spent: tuple[str, ...] = ()
     beneficiary: str = ""
+    created_ms: int = 0
 
 
 class Used(State, frozen=True):
@@ -104,6 +105,12 @@ class Awaiting(State, frozen=True):
     held: bool = False
 
 
+class Numbered(State, frozen=True):
+    """How many sweep orders of one day have a number for people, key the UTC day."""
+
+    count: int = 0
+
+
 GATE = TableSpec(
     "gate",
     {
@@ -114,6 +121,7 @@ GATE = TableSpec(
         "openings": Opening,
         "rates": Rate,
         "awaiting": Awaiting,
+        "numbered": Numbered,
         "alerting": Alerting,
         **ANOMALY_PARTS,
     },

@@ -66,6 +66,7 @@ class IntentEntry(State, frozen=True):
     ending: str = ""
     reason: str = ""
     cancelled: bool = False
+    executed_by: str = "weir"
     facts: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property

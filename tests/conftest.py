@@ -16,6 +16,7 @@ _numbers = itertools.count()
 _run = secrets.token_hex(3)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Two processes share the run: a file stays in one of them, and so does what files share."""
     for item in items:

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import desk, evidence, letters, reports, resolution, web
+from weir.verbs import desk, evidence, letters, policy, reports, resolution, web
 
 app = typer.Typer(
     name="weir",
@@ -102,11 +102,14 @@ def run(
         list[str] | None, typer.Argument(metavar="[pipeline] [executor]", help="Default: both.")
     ] = None,
     slot: Annotated[int, typer.Option(help="The workers' stable number on this cluster.")] = 0,
+    policy: Annotated[
+        Path | None, typer.Option(help="Watch this policy file (WEIR_POLICY_FILE).")
+    ] = None,
 ) -> None:
     """Run the workers under a supervisor: what decides, and what carries out."""
     from weir.run import run as run_workers
 
-    run_workers(workers or [], slot, typer.echo)
+    run_workers(workers or [], slot, typer.echo, policy)
 
 
 @app.command(
@@ -286,6 +289,7 @@ def demo(
 desk.add(app)
 evidence.add(app)
 letters.add(app)
+policy.add(app)
 reports.add(app)
 resolution.add(app)
 web.add(app)

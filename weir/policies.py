@@ -1,26 +1,31 @@
-"""`weir policy set`: a YAML file becomes the next version of the policy, validated before it goes
-out and signed by an admin once the policy in force names one.
+"""`weir policy`: what a person says about the policy.
+
+A YAML file becomes the next version, validated before it goes out and signed by an admin once the
+policy in force names one. It then stands above the sources that the workers watch (file,
+environment, Consul) until it is released.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import re
 import time
 from pathlib import Path
 
-from msgspec.structs import replace
+import yaml
 
 from agents.keys import KeyFault, load
-from agents.standing import POLICIES
-from schemas.policy import canonical, from_yaml, policy_hash
-from schemas.records import PolicyUpdate
+from agents.policies.update import PERSON, Source, next_version
+from agents.standing import POLICIES, Standing
+from schemas.policy import Policy, from_yaml
 from schemas.wire import Wire
-from streams.statements import policy_bytes
 from streams.step import Refused
 from weir.controls import standing_of, write
 from weir.errors import WeirError
 from weir.home import home
+
+RELEASED: Source = "file"
 
 
 def put(bootstrap: str, wire: Wire, file: Path, admins: list[str]) -> str:
@@ -32,26 +37,57 @@ def put(bootstrap: str, wire: Wire, file: Path, admins: list[str]) -> str:
     except (OSError, ValueError) as why:
         raise WeirError(f"{file}: {why}") from why
     standing = standing_of(bootstrap, wire)
-    last, body = standing.update, canonical(policy)
-    update = PolicyUpdate(
-        name=policy.name,
-        version=last.version + 1 if last is not None else 1,
-        hash=policy_hash(body),
-        body=body,
-        source="file",
-        author=", ".join(admins) or os.environ.get("USER", "unknown"),
-        signatures=(),
-        previous_hash=last.hash if last is not None else "",
-        at_ms=time.time_ns() // 1_000_000,
-    )
-    if last is not None and last.hash == update.hash:
+    last = standing.update
+    if standing.policy == policy and last is not None and last.source == PERSON:
         return f"{last.name}@{last.version} is in force already: nothing changed"
+    return _write(bootstrap, wire, standing, policy, PERSON, admins)
+
+
+def release(bootstrap: str, wire: Wire, admins: list[str]) -> str:
+    """Lets the watched sources speak again: the policy in force goes on as one of theirs."""
+    standing = standing_of(bootstrap, wire)
+    last, policy = standing.update, standing.policy
+    if last is None or policy is None:
+        raise WeirError("there is no policy yet")
+    if last.source != PERSON:
+        return f"{last.name}@{last.version} is from {last.source}: nothing stands above the sources"
+    return _write(bootstrap, wire, standing, policy, RELEASED, admins)
+
+
+def as_yaml(policy: Policy) -> str:
+    """A policy as a file that `weir policy set` reads back as the same."""
+    content = policy.model_dump(mode="json")
+    return yaml.dump(content, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _write(
+    bootstrap: str,
+    wire: Wire,
+    standing: Standing,
+    policy: Policy,
+    source: Source,
+    admins: list[str],
+) -> str:
+    author = ", ".join(admins) or os.environ.get("USER", "unknown")
     try:
         keys = [load(home().root, name) for name in admins]
-        signatures = tuple(key.sign(policy_bytes(update)) for key in keys)
-        update = replace(update, signatures=signatures)
-        standing.judge(update)
+        update = next_version(standing, policy, source, author, keys, time.time_ns() // 1_000_000)
     except (KeyFault, Refused) as why:
         raise WeirError(f"not set: {why}") from why
     offset = asyncio.run(write(bootstrap, wire, POLICIES, update))
     return f"{update.name}@{update.version}, hash {update.hash[:12]} ({POLICIES}[0]@{offset})"
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes exact decimals, which a policy's JSON holds as text, as the numbers they are."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    if _DECIMAL.fullmatch(text):
+        kind = "float" if "." in text else "int"
+        return dumper.represent_scalar(f"tag:yaml.org,2002:{kind}", text)
+    return dumper.represent_str(text)
+
+
+_DECIMAL = re.compile(r"-?\d+(\.\d+)?")
+_Plain.add_representer(str, _text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
 from weir import topics
 from weir.errors import WeirError
@@ -15,12 +16,19 @@ WORKERS = {"pipeline": "agents.pipeline", "executor": "agents.executor"}
 _ANSWER_S = 10.0
 
 
-def run(workers: Iterable[str], slot: int, say: Callable[[str], None]) -> None:
-    """Runs the workers named (both when none is) until SIGTERM or Ctrl-C."""
+def run(
+    workers: Iterable[str], slot: int, say: Callable[[str], None], policy: Path | None = None
+) -> None:
+    """Runs the workers named (both when none is) until SIGTERM or Ctrl-C; the executor watches the
+    policy file, if one is given.
+    """
+    if policy is not None and not policy.is_file():
+        raise WeirError(f"--policy {policy}: there is no such file")
     here = home()
     address = bootstrap(here)
     topics.ensure(address, settings().partitions, replication=1)
-    chosen = specs(here, address, list(workers) or list(WORKERS), slot)
+    watched = {} if policy is None else {"WEIR_POLICY_FILE": str(policy.absolute())}
+    chosen = specs(here, address, list(workers) or list(WORKERS), slot, watched)
 
     def tell(event: Event) -> None:
         again = f", again in {event.again_in_s:.1f} s" if event.again_in_s is not None else ""

@@ -19,6 +19,7 @@ from confluent_kafka.cimpl import NewTopic
 from rich.console import RenderableType
 from rich.table import Table
 
+from schemas import order_schema
 from schemas.contracts import SUBJECTS, inner, named, nullable, short
 from schemas.topics import BY_NAME, DAY_MS, FOREVER, TOPICS, Topic, partitions_of, settings
 from weir.errors import WeirError
@@ -99,6 +100,9 @@ def show(name: str) -> Iterable[RenderableType]:
     if topic.record is None:
         yield "State of a node: readable JSON by entry, latest value per key."
         return
+    if topic.subject == order_schema.SUBJECT:
+        said = json.loads(order_schema.FILE.read_text())
+        yield f"JSON Schema 2020-12: schemas/{order_schema.FILE.name}, {said['$id']}"
     for record in _with_nested(SUBJECTS[name]):
         yield ""
         yield f"{record}: {named()[record]['doc']}"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
+from agents.connectors.bank import Bank, BankConnector
 from agents.connectors.bybit import Bybit, Venue
 from agents.connectors.port import Connector
 
-VENUES: Mapping[str, Callable[[Venue], Connector]] = {"bybit": Bybit}
+VENUES: Mapping[str, Callable[[Any], Connector]] = {"bybit": Bybit, "bank": BankConnector}
 
 
-def connectors(venues: Iterable[Venue]) -> dict[str, Connector]:
+def connectors(venues: Iterable[Venue | Bank]) -> dict[str, Connector]:
     """A connector for each account. Raises ValueError for a venue nobody wrote one for."""
     made: dict[str, Connector] = {}
     for venue in venues:

@@ -126,7 +126,7 @@ def venue(sandbox: Sandbox) -> Iterator[Sandbox]:  # noqa: F811
 
 @pytest.mark.parametrize("op", MAIN)
 @pytest.mark.parametrize("kind", ["reset_mid_body", "drop_after"])
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-56")
 async def test_a_lost_answer_is_found_and_sent_once(venue: Sandbox, op: str, kind: str) -> None:
     life = await Life(venue, op).fault(kind).run("CONFIRMED", "PARKED")
     assert (life.state, life.posts, life.effects) == ("CONFIRMED", 1, 1)
@@ -134,7 +134,7 @@ async def test_a_lost_answer_is_found_and_sent_once(venue: Sandbox, op: str, kin
 
 
 @pytest.mark.parametrize("op", ROWS)
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-56")
 async def test_a_late_row_after_a_lost_answer_is_waited_for(venue: Sandbox, op: str) -> None:
     life = Life(venue, op).fault("drop_after", odd="late_row", delay_ms=400)
     await life.run("CONFIRMED", "PARKED")

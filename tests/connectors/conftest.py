@@ -20,7 +20,7 @@ import pytest
 
 from agents.connectors.bybit import Venue
 
-ACCOUNTS = 250
+ACCOUNTS_OPTION = ("--accounts", "250")
 READY_S = 20.0
 HTTP = httpx.Client(verify=False)  # one for all, and no certificates to read: it is plain HTTP
 
@@ -69,25 +69,25 @@ class Sandbox:
 @pytest.fixture(scope="session")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The sandbox of `weir sandbox bybit`, on a free port and without request limits."""
-    with _started(tmp_path_factory.mktemp("sandbox"), "--no-rate-limits") as endpoint:
+    options = ("--no-rate-limits", *ACCOUNTS_OPTION)
+    with started(tmp_path_factory.mktemp("sandbox"), "weir.sandbox.bybit", *options) as endpoint:
         yield Sandbox(endpoint)
 
 
 @pytest.fixture(scope="session")
 def limited_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The same with the documented limits."""
-    with _started(tmp_path_factory.mktemp("limited")) as endpoint:
+    folder = tmp_path_factory.mktemp("limited")
+    with started(folder, "weir.sandbox.bybit", *ACCOUNTS_OPTION) as endpoint:
         yield Sandbox(endpoint, paced=True)
 
 
 @contextmanager
-def _started(folder: Path, *options: str) -> Iterator[str]:
+def started(folder: Path, module: str, *options: str) -> Iterator[str]:
+    """A stand-in as a process of its own; where it answers."""
     port_file = folder / "port"
-    command = [sys.executable, "-m", "weir.sandbox.bybit", "--port", "0"]
-    process = subprocess.Popen(
-        [*command, "--port-file", str(port_file), "--accounts", str(ACCOUNTS), *options],
-        stdout=subprocess.DEVNULL,
-    )
+    command = [sys.executable, "-m", module, "--port", "0", "--port-file", str(port_file)]
+    process = subprocess.Popen([*command, *options], stdout=subprocess.DEVNULL)
     try:
         yield f"http://127.0.0.1:{_port(port_file, process)}"
     finally:

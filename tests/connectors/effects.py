@@ -17,10 +17,11 @@ def work(account_id: str, op: str, amount: str, **more: Any) -> dict[str, Any]:
     """What all effects of one attempt share."""
     intent_id = more.pop("intent_id", f"intent-{next(_numbers)}")
     leg = {"TRANSFER": "transfer", "REPAY": "main", "ADD_COLLATERAL": "main"}.get(op, "only")
-    coin = more.pop("coin", "USDT")
+    venue = account_id.partition(":")[0]
+    coin = more.pop("coin", "USD" if venue == "bank" else "USDT")
     return {
         "effect_id": f"effect-{next(_numbers)}",
-        "lane": f"bybit|{account_id}|{coin}",
+        "lane": f"{venue}|{account_id}|{coin}",
         "intent_id": intent_id,
         "leg": leg,
         "n": 1,
@@ -33,6 +34,7 @@ def work(account_id: str, op: str, amount: str, **more: Any) -> dict[str, Any]:
         "source": "UNIFIED",
         "target": "FUND",
         "params": {},
+        "executed_by": "weir",
         **more,
     }
 
@@ -42,10 +44,16 @@ def prepare(shared: dict[str, Any], absent_mark: dict[str, str] | None = None) -
     return Prepare(**shared, absent_mark=absent_mark or {})
 
 
-def call(shared: dict[str, Any], watermark: dict[str, str], **more: Any) -> Call:
+def call(
+    shared: dict[str, Any],
+    watermark: dict[str, str],
+    order: dict[str, str] | None = None,
+    **more: Any,
+) -> Call:
     """The call itself, with the body and hash the node commits."""
-    terms = Terms(**{name: shared[name] for name in Terms._fields})
-    said = body("bybit", shared["op"], terms)
+    venue = shared["account_id"].partition(":")[0]
+    facts = {name: shared[name] for name in Terms._fields if name in shared}
+    said = body(venue, shared["op"], Terms(**facts, order=order or {}))
     rest = {
         "watermark": watermark,
         "body": said,

@@ -51,6 +51,8 @@ TOPICS = {
     "intent": "treasury.intents.v1",
     "state": "treasury.intent-states.v1",
     "answer": "treasury.book-inputs.v1",
+    "cash": "treasury.cash-inputs.v1",
+    "order": "sweep_intent",
     "alert": "treasury.alerts.v1",
 }
 OPTIONAL_UNITS = ("closed_size", "entry_price", "exit_price", "size", "funding", "mark_price")
@@ -290,7 +292,7 @@ class World:
 
     def said(self, what: str) -> list[Any]:
         values = [item.value for item in self.out if topic_of(item) == TOPICS[what]]
-        return [value.body for value in values] if what == "answer" else values
+        return [value.body for value in values] if what in ("answer", "cash") else values
 
     def execute(self, row: Row, exec_type: str) -> None:
         exec_id, side, qty, _, price = row.words

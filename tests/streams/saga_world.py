@@ -62,7 +62,7 @@ def intent(intent_id: str = "i1", kind: str = "REPAY", amount: str = "9500", **m
     fields |= more
     fields.setdefault("body_hash", "")
     one = Intent(**fields)
-    body = body_of(cast(Proposal, one), one.amount_e18)
+    body = body_of(cast(Proposal, one), one.amount_e18, one.executed_by)
     return replace(one, body_hash=more.get("body_hash") or hash_of(body))
 
 

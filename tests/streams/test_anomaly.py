@@ -175,7 +175,7 @@ def test_more_than_so_many_in_an_hour_until_they_are_fewer() -> None:
         propose p3 REDUCE_POSITION 100
         quiet
         propose r1 REPAY 1
-        propose r2 SET_LEVERAGE 0 class=control check_id=c ccy=BTC
+        propose r2 SET_LEVERAGE 0 class=control check_id=c leverage=2
         quiet                                  # refused, and what moves no money, count nothing
         propose p4 REPAY 100
         alert   ops_per_hour says=more_than_3_p4

@@ -41,7 +41,7 @@ def run_until(world: World, state: str) -> None:
     ("fate", "state"),
     [("ok", "ACKED"), ("ok", "CONFIRMED"), ("lost_after", "UNKNOWN"), ("lost_after", "CONFIRMED")],
 )
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-56")
 def test_a_stale_look_sees_the_row_of_the_later_attempt(fate: str, state: str) -> None:
     world, look = given_up(fate)
     run_until(world, state)
@@ -83,7 +83,7 @@ def test_a_row_seen_before_the_next_call_halts_the_lane() -> None:
 
 
 @pytest.mark.parametrize("lost", [False, True])
-@pytest.mark.req("000-20")
+@pytest.mark.req("000-56")
 def test_what_was_accepted_and_failed_since_may_be_said_again(lost: bool) -> None:
     """A repayment is processed and fails; the word that it was accepted comes again, or only then,
     from a worker that stood still.

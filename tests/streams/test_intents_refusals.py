@@ -65,7 +65,7 @@ def test_what_nobody_asked_for_is_a_dead_letter(record: Any, cause: str) -> None
         ({"kind": "ADD_COLLATERAL"}, "altered"),
         ({"precision": 8}, "altered"),
         ({"account_id": "bybit:2"}, "lane"),
-        ({"executed_by": "external"}, "executed_by"),
+        ({"executed_by": "external"}, "altered"),
     ],
 )
 def test_an_altered_intent_is_refused(changes: dict[str, Any], cause: str) -> None:

@@ -38,7 +38,7 @@ def until(made: World, state: str) -> World:
         ("lost_after", ["ATTEMPTED", "UNKNOWN", "CONFIRMED"], 1),
     ],
 )
-@pytest.mark.req("000-20", "002-23")
+@pytest.mark.req("000-40", "002-23")
 def test_each_ends_as_the_venue_says(kind: str, fate: str, states: list[str], effects: int) -> None:
     made = world(kind, fate)
     made.run()
@@ -253,7 +253,7 @@ def verdict(kind: str, made: World) -> str:
     return "ok" if state in ("CONFIRMED", "REJECTED") else state
 
 
-@pytest.mark.req("000-20", "003-62")
+@pytest.mark.req("000-40", "000-63", "003-62")
 def test_no_crash_and_no_answer_doubles_or_loses_an_order(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

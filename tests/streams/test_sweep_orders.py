@@ -142,7 +142,7 @@ def test_a_booked_entry_is_evidence_until_the_order_is_confirmed() -> None:
         at      2026-07-10T20:00:00Z
         entry   E1 -2200000 booked=2026-07-10 order=1
         report  ITAV 300000
-        expect  evidence kind=EVIDENCE class=done amount_done=2200000 venue_ref=E1 leg=main n=1
+        expect  evidence kind=EVIDENCE class=done amount_done=2200000 venue_ref=E1 leg=only n=1
         expect  hold in_flight
         entry   E1 -2200000 booked=2026-07-10 order=1
         report

@@ -11,6 +11,7 @@ from schemas.records import Alert
 from streams.effects import Look
 from streams.step import Emit
 from tables.intents import INTENTS
+from tests.streams.order_world import world as orders
 from tests.streams.saga_world import LANE, World, answer, intent
 
 ALERTS = "treasury.alerts.v1"
@@ -134,3 +135,17 @@ def test_a_contradiction_is_told_until_two_people_have_answered() -> None:
     )
     world.fold(people(world, "done"))
     assert told(world)[1:] == [("double_effect", "resolved")]
+
+
+def test_what_moves_no_money_is_told_without_an_amount() -> None:
+    world = orders("SET_LEVERAGE", "lost_before")
+    while not alerts(world):
+        if world.pending:
+            effect = world.pending.pop(0)
+            look = isinstance(effect, Look)
+            unread = {"class_": "unknown", "message": "503"}
+            record = answer(effect, "EVIDENCE", world.now_ms, **unread) if look else None
+            world.fold(record or world.carry(effect))
+        else:
+            world.tick()
+    assert "SET_LEVERAGE i1 of bybit:1: only#1 is UNKNOWN: " in alerts(world)[0].text

@@ -178,7 +178,7 @@ def foreign(desk: Desk, fault: str) -> None:
     if fault == "unsigned":
         del headers["jws"]
     elif fault == "stranger":
-        headers["jws"] = signing(PrivateKey.new("pipeline"))(value)["jws"].encode()
+        headers["jws"] = signing(PrivateKey.new("pipeline"))[INTENTS](None, value)["jws"].encode()
     producer = Producer({"bootstrap.servers": desk.rig.bootstrap, "log_level": 0})
     placed = record.partition
     producer.produce(INTENTS, value, record.key, placed, headers=list(headers.items()))

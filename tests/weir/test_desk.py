@@ -193,7 +193,7 @@ def test_an_unusual_pace_is_told(desk: Desk) -> None:
     assert alert["text"].startswith("more than 1 operations were granted within an hour, the last:")
 
 
-@pytest.mark.req("000-16")
+@pytest.mark.req("000-45", "000-73")
 def test_a_policy_is_set_by_an_admin_or_not_at_all(desk: Desk) -> None:
     file = desk.rig.home.root / "next.yaml"
     content = yaml.safe_load((desk.rig.home.root / "policy.yaml").read_text())

@@ -61,6 +61,10 @@ def test_fields_are_shown_with_type_and_meaning() -> None:
     assert "Cost above 0, rebate below 0" in text
     assert "Original bytes" in printed(show("hedge-executions.dlq"))
     assert "readable JSON" in printed(show("weir-pipeline-book-changelog"))
+    assert (
+        "JSON Schema 2020-12: schemas/sweep_order.schema.json, urn:weir:sweep-order:1."
+        in printed(show("sweep_intent"))
+    )
 
 
 def test_a_topic_that_is_not_there_is_refused_with_those_that_are_near() -> None:

@@ -1,4 +1,4 @@
-"""The verbs of the people at the desk: keys, holds, approvals, the pause, the policy.
+"""The verbs of the people at the desk: keys, holds, approvals, the pause.
 
 Their words and options; what they do stands in the modules they import when they are called.
 """
@@ -21,13 +21,11 @@ _Name = Annotated[str, typer.Option("--as", metavar="NAME", help="Who says so.")
 _Valid = Annotated[int, typer.Option("--valid-s", min=1, help="How long the word counts.")]
 
 keys_app = typer.Typer(help="Keys of people, as files of this home.", no_args_is_help=True)
-policy_app = typer.Typer(help="The policy in force.", no_args_is_help=True)
 
 
 def add(app: typer.Typer) -> None:
     """Adds these verbs to the command."""
     app.add_typer(keys_app, name="keys")
-    app.add_typer(policy_app, name="policy")
     for verb in (holds, approve, deny, revoke, pause, reduce, resume):
         app.command()(verb)
 
@@ -45,15 +43,6 @@ def keys_new(name: Annotated[str, typer.Argument(metavar="NAME")]) -> None:
         raise WeirError(str(why)) from why
     typer.echo(f"{keys.path_of(home().root, name)} is yours alone; into people[] goes:", err=True)
     typer.echo(f"- {{id: {name}, public_key: {key.public}, roles: [], classes: [], max_usd: 0}}")
-
-
-@policy_app.command("set")
-def policy_set(file: Path, people: _As = None) -> None:
-    """Put a YAML file in force as the next version; an admin signs it if there is one."""
-    from weir.access import address, wire
-    from weir.policies import put
-
-    typer.echo(put(address(), wire(), file, people or []))
 
 
 def holds(

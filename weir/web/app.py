@@ -17,11 +17,12 @@ from agents.outside import Outside
 from agents.runner import Writes
 from schemas.wire import Wire
 from weir.access import wire
-from weir.web import balances, errors, health
+from weir.orders.pull import Orders
+from weir.web import balances, errors, health, payments, sweeps
 from weir.web.idempotency import Keys
 from weir.web.settings import WebSettings
 
-ROUTERS = (health.router, balances.router)
+ROUTERS = (health.router, balances.router, sweeps.router, payments.router)
 
 
 @dataclass
@@ -32,6 +33,7 @@ class Services:
     wire: Wire
     outside: Writes
     keys: Keys
+    orders: Orders
 
 
 Opened = Callable[[WebSettings], AbstractAsyncContextManager[Services]]
@@ -43,9 +45,11 @@ async def opened(settings: WebSettings) -> AsyncIterator[Services]:
     codec = wire()
     outside = Outside(settings.bootstrap, codec, settings.partitions)
     keys = Keys(settings.home / "web" / "keys.sqlite")
+    orders = Orders(settings.bootstrap, codec)
     try:
-        yield Services(settings, codec, outside, keys)
+        yield Services(settings, codec, outside, keys, orders)
     finally:
+        orders.close()
         keys.close()
         await outside.close()
 

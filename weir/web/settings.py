@@ -8,11 +8,13 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Scope = Literal["read", "balances"]
+Scope = Literal["read", "balances", "payments"]
 
 
 class Token(BaseModel, frozen=True, extra="forbid"):
-    """Who may ask, and for what: `read` what Weir says, push `balances`."""
+    """Who may ask, and for what: `read` what Weir says, push `balances`, tell what became of
+    `payments`.
+    """
 
     name: str
     token: Annotated[SecretStr, Field(min_length=16)]

@@ -1,1 +1,6 @@
 """A bank: what it says (camt, JSON) is read here, what it is asked to pay (pain) goes out here."""
+
+from agents.connectors.bank.config import Bank, ForbiddenEndpoint
+from agents.connectors.bank.connector import CAPABILITIES, BankConnector
+
+__all__ = ["CAPABILITIES", "Bank", "BankConnector", "ForbiddenEndpoint"]

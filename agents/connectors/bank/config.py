@@ -33,7 +33,9 @@ class Paths:
 
 @dataclass(frozen=True)
 class Bank:
-    """One account: `account_id` is `bank:<number>`; `api_id` is its id in the bank's API.
+    """One account: `account_id` is `bank:<number>`; `api_id` is its id in the bank's API. `owner`
+    is the name of its holder and `agent` the bank that keeps it, by its nine digits or its BIC, as
+    payments name them.
 
     `timeout_s` is for one request; `paced` is false only for a sandbox without request limits.
     """
@@ -45,6 +47,8 @@ class Bank:
     tenant: str = "sandbox"
     scope: str = "openid"
     api_id: str = ""
+    owner: str = "TREASURY LLC"
+    agent: str = ""
     paths: Paths = Paths()
     timeout_s: float = 10.0
     paced: bool = True

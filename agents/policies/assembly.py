@@ -1,0 +1,66 @@
+"""The sources that the settings name, and the publisher that listens to them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+
+from agents import keys
+from agents.policies import consul, file
+from agents.policies.layers import Fault, Layer, environment
+from agents.policies.publisher import Publisher
+from agents.runner import Writes
+from agents.settings import WorkerSettings
+from agents.standing import Standing
+from schemas.signing import PrivateKey
+
+ENV = "env"
+
+
+async def run_policy_sources(
+    settings: WorkerSettings,
+    writes: Writes,
+    standing: Callable[[], Standing | None],
+    stop: asyncio.Event,
+    variables: Mapping[str, str] = os.environ,
+) -> None:
+    """Runs until told to stop; returns at once when no source is set."""
+    env = _environment(variables)
+    consul_at = _consul(settings)
+    sources = {
+        file.SOURCE: settings.policy_file is not None,
+        ENV: isinstance(env, Fault) or bool(env.content),
+        consul.SOURCE: consul_at is not None,
+    }
+    if not any(sources.values()):
+        return
+
+    def signing_keys() -> list[PrivateKey]:
+        name = settings.policy_signer
+        return [] if name is None else [keys.load(settings.home, name)]
+
+    chosen = [name for name, is_set in sources.items() if is_set]
+    publisher = Publisher(chosen, writes, standing, signing_keys)
+    if sources[ENV]:
+        publisher.hear(env)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(publisher.run(stop))
+        if settings.policy_file is not None:
+            tasks.create_task(file.watch(settings.policy_file, publisher.hear, stop))
+        if consul_at is not None:
+            tasks.create_task(consul.watch(consul_at, publisher.hear, stop))
+
+
+def _environment(variables: Mapping[str, str]) -> Layer | Fault:
+    try:
+        return Layer(ENV, "environment", environment(variables))
+    except ValueError as why:
+        return Fault(ENV, "environment", str(why))
+
+
+def _consul(settings: WorkerSettings) -> consul.Consul | None:
+    if settings.consul is None:
+        return None
+    token = settings.consul_token.get_secret_value() if settings.consul_token else ""
+    return consul.Consul(settings.consul.rstrip("/"), settings.consul_prefix.strip("/"), token)

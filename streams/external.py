@@ -1,0 +1,49 @@
+"""What another side carries out: we only wait, and never call.
+
+An order handed over may be paid at any moment, so it counts as attempted. Its state moves by the
+other side's words (WEBHOOK) and by the bank's statements (EVIDENCE). Without a word by the cut-off
+it is UNKNOWN, and only statements or people end it: a day later it is parked, because by then a
+statement of the day has come.
+"""
+
+from __future__ import annotations
+
+from schemas.jsonform import parse_time
+from streams import saga
+from streams.lane import Lane
+from tables.intents import IntentEntry
+
+PATIENCE_MS = 120_000
+"""How long after the cut-off a word may still be on its way."""
+PARK_MS = 24 * 3600 * 1000
+
+
+def hand_over(lane: Lane, intent: IntentEntry) -> None:
+    """From now on the other side may carry it out."""
+    lane.move(
+        intent,
+        "handed_over",
+        f"{intent.executed_by} carries it out",
+        amount_e18=intent.granted_e18,
+        due_ms=_cutoff_ms(intent) + PATIENCE_MS,
+    )
+
+
+def act(lane: Lane, intent: IntentEntry) -> None:
+    """What the passing of time means for it."""
+    leg = intent.leg
+    if leg.state == saga.ATTEMPTED and lane.now_ms >= leg.due_ms:
+        due_ms = lane.now_ms + PARK_MS
+        lane.move(intent, "unclear", "no word by the cut-off", due_ms=due_ms)
+    elif leg.state == saga.UNKNOWN and lane.now_ms >= leg.due_ms:
+        lane.move(intent, "horizon", "unresolved")
+
+
+def due_ms(intent: IntentEntry) -> int | None:
+    """When the passing of time means something for it next."""
+    return intent.leg.due_ms if intent.leg.state in (saga.ATTEMPTED, saga.UNKNOWN) else None
+
+
+def _cutoff_ms(intent: IntentEntry) -> int:
+    text = intent.params.get("cutoff_utc")
+    return intent.deadline_ms if text is None else parse_time(text)

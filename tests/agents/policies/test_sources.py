@@ -1,0 +1,228 @@
+"""Sources that change, and what becomes of it on the log: files on disk, Consul over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents import keys
+from agents.policies.assembly import run_policy_sources
+from agents.policies.update import next_version
+from agents.settings import WorkerSettings
+from agents.standing import POLICIES, Standing, Told
+from schemas.policy import from_content, parse
+from schemas.records import Alert, PolicyUpdate
+from tests.agents.policies.consul import serving
+
+PATIENCE_S = 8.0
+
+
+class Log:
+    """The two topics in memory: what is written stands, as the relay would judge it."""
+
+    def __init__(self) -> None:
+        self.updates: list[PolicyUpdate] = []
+        self.alerts: list[Alert] = []
+        self.written_s: list[float] = []
+
+    async def write(
+        self, topic: str, record: Any, *, key: str | None = None, headers: Any = None
+    ) -> int:
+        if topic == POLICIES:
+            self.updates.append(record)
+            self.written_s.append(time.monotonic())
+        else:
+            self.alerts.append(record)
+        return len(self.updates)
+
+    def standing(self) -> Standing:
+        told = [Told(POLICIES, n, one.at_ms, one) for n, one in enumerate(self.updates)]
+        return Standing.of(told)
+
+    @property
+    def said(self) -> str:
+        """What the last alert says."""
+        return self.alerts[-1].text if self.alerts else ""
+
+    def set(self, content: dict[str, Any], *, author: str = "ann", source: Any = "rest") -> None:
+        at_ms = time.time_ns() // 1_000_000
+        policy = from_content(content)
+        self.updates.append(next_version(self.standing(), policy, source, author, [], at_ms))
+
+
+async def until(look: Callable[[], Any], what: str) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not look():
+        assert time.monotonic() < deadline_s, what
+        await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def running(log: Log, home: Path, env: dict[str, str] | None = None, **more: Any) -> Any:
+    """The sources of these settings, watched."""
+    stop = asyncio.Event()
+    settings = WorkerSettings(bootstrap="none:1", home=home, **more)
+    task = asyncio.create_task(run_policy_sources(settings, log, log.standing, stop, env or {}))
+    try:
+        yield
+    finally:
+        stop.set()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+@pytest.fixture
+def log() -> Log:
+    return Log()
+
+
+@pytest.mark.req("000-45", "002-139", "003-89")
+async def test_a_watched_file_becomes_versions_and_a_bad_one_changes_nothing(
+    log: Log, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("name: ours\n")
+    async with running(log, tmp_path, policy_file=file):
+        await until(lambda: log.updates, "the first version")
+        first = log.updates[0]
+        assert (first.name, first.version, first.source) == ("ours", 1, "file")
+        assert first.author == f"file {file}"
+
+        file.write_text("name: ours\nallocation: {ltv_high: 45}\n")
+        await until(lambda: "must lie between 0 and 1" in log.said, "the fault is said")
+        assert f"file {file}: allocation.ltv_high=45" in log.said
+        file.write_text("")
+        await until(lambda: "is empty" in log.said, "an empty file is no policy")
+        file.unlink()
+        await until(lambda: "is missing" in log.said, "a missing file is no policy")
+        assert log.updates == [first]
+
+        scratch = tmp_path / "new"
+        scratch.write_text("name: ours\nallocation: {ltv_high: 0.5}\n")
+        os.replace(scratch, file)
+        await until(lambda: len(log.updates) == 2, "the second version")
+        await until(lambda: log.alerts[-1].state == "resolved", "the alert is over")
+    second = log.updates[1]
+    assert (second.version, second.previous_hash) == (2, first.hash)
+    assert parse(second.body).allocation.ltv_high_e18 == 5 * 10**17
+
+
+@pytest.mark.req("004-24", "004-25")
+async def test_a_change_in_consul_is_a_version_within_a_second(log: Log, tmp_path: Path) -> None:
+    with serving() as store:
+        store.put("weir/policy/", None)
+        async with running(log, tmp_path, consul=store.url):
+            await until(lambda: log.updates, "the first version, of nothing but defaults")
+            changed_s = time.monotonic()
+            store.put("weir/policy/guards/loan_age_max_s", "90")
+            await until(lambda: len(log.updates) == 2, "the change")
+            assert log.written_s[1] - changed_s < 1
+            assert parse(log.updates[1].body).guards.loan_age_max_s == 90
+            assert log.updates[1].source == "consul"
+
+            store.put("weir/policy/guards/loan_age_max_s", "-1")
+            await until(lambda: "guards.loan_age_max_s=-1" in log.said, "the fault is said")
+            store.put("weir/policy-of-others/x", "1")
+            store.delete("weir/policy/guards/loan_age_max_s")
+            await until(lambda: len(log.updates) == 3, "the default is back")
+        assert parse(log.updates[2].body).guards.loan_age_max_s == 120
+        blocking = [query for query in store.queries if query[0]]
+        assert blocking
+        assert {wait for _, wait in blocking} == {"55s"}
+        assert len(store.queries) < 15
+
+
+async def test_consul_that_fails_or_goes_back_is_asked_anew(log: Log, tmp_path: Path) -> None:
+    with serving(token="secret") as store:
+        store.put("weir/policy", "name: kv")
+        async with running(log, tmp_path, consul=store.url, consul_token="secret"):
+            await until(lambda: log.updates, "the first version")
+            store.refuse(1)
+            await until(lambda: "No cluster leader" in log.said, "the failure is said")
+            await until(lambda: log.alerts[-1].state == "resolved", "it answers again")
+            store.rewind(3)
+            store.put("weir/policy", "name: kv\nlimits: {window: rolling_24h}")
+            await until(lambda: len(log.updates) == 2, "a change after the index went back")
+            await until(lambda: [index for index, _ in store.queries].count(0) == 3, "from nothing")
+        async with running(log, tmp_path, consul=store.url):
+            await until(lambda: "HTTP 403" in log.said, "a missing token is said")
+    async with running(log, tmp_path, consul="http://127.0.0.1:9"):
+        await until(lambda: "ConnectError" in log.said, "an agent that is away is said")
+    assert len(log.updates) == 2
+
+
+@pytest.mark.req("004-24")
+async def test_file_below_environment_below_consul_below_people(log: Log, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("guards: {loan_age_max_s: 1, mark_age_max_s: 1, balance_age_max_s: 1}")
+    env = {
+        "WEIR_POLICY__GUARDS__MARK_AGE_MAX_S": "2",
+        "WEIR_POLICY__GUARDS__BALANCE_AGE_MAX_S": "2",
+    }
+
+    def guards() -> tuple[int, int, int]:
+        said = parse(log.updates[-1].body).guards
+        return said.loan_age_max_s, said.mark_age_max_s, said.balance_age_max_s
+
+    with serving() as store:
+        store.put("weir/policy/guards/balance_age_max_s", "3")
+        async with running(log, tmp_path, env, policy_file=file, consul=store.url):
+            await until(lambda: log.updates, "all three as one version")
+            assert guards() == (1, 2, 3)
+            assert len(log.updates) == 1
+            file.write_text("guards: {loan_age_max_s: 5, mark_age_max_s: 5, balance_age_max_s: 5}")
+            await until(lambda: len(log.updates) == 2, "the file's change")
+            assert (guards(), log.updates[-1].source) == ((5, 2, 3), "file")
+
+            log.set({"name": "people"})
+            store.put("weir/policy/guards/balance_age_max_s", "4")
+            await until(lambda: "people@3, set by ann" in log.said, "people stand above")
+            assert len(log.updates) == 3
+            log.set({"name": "people"}, source="file")
+            await until(lambda: len(log.updates) == 5, "released, the sources speak again")
+            assert guards() == (5, 2, 4)
+
+
+async def test_a_bad_environment_keeps_every_source_out(log: Log, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("name: ours")
+    env = {"WEIR_POLICY__SWEEP": "x", "VAR_LIMIT_BPS": "3"}
+    async with running(log, tmp_path, env, policy_file=file):
+        await until(lambda: "environment: sweep: is set twice" in log.said, "the fault")
+    assert log.updates == []
+
+
+@pytest.mark.req("000-73")
+async def test_once_an_admin_is_named_the_sources_need_the_key_of_one(
+    log: Log, tmp_path: Path
+) -> None:
+    watch, eve = keys.create(tmp_path, "watch"), keys.create(tmp_path, "eve")
+    file, people = tmp_path / "policy.yaml", [{"id": "watch", "roles": ["admin"]}]
+    people[0] |= {"public_key": watch.public}
+    text = f"people: [{{id: watch, roles: [admin], public_key: {watch.public}}}]\nname: ours\n"
+    file.write_text(text)
+    async with running(log, tmp_path, policy_file=file):
+        await until(lambda: log.updates, "the first version names the admin")
+        file.write_text(text + "limits: {window: rolling_24h}\n")
+        await until(lambda: "an admin must sign a policy" in log.said, "unsigned is refused")
+    async with running(log, tmp_path, policy_file=file, policy_signer=eve.name):
+        await until(lambda: "is not in the policy" in log.said, "nobody's key is refused")
+    async with running(log, tmp_path, policy_file=file, policy_signer="nobody"):
+        await until(lambda: "no key of nobody" in log.said, "a missing key is said")
+    assert len(log.updates) == 1
+    async with running(log, tmp_path, policy_file=file, policy_signer=watch.name):
+        await until(lambda: len(log.updates) == 2, "signed, it counts")
+    assert log.standing().update == log.updates[1]
+
+
+async def test_without_a_source_nothing_is_written(log: Log, tmp_path: Path) -> None:
+    settings = WorkerSettings(bootstrap="none:1", home=tmp_path)
+    await run_policy_sources(settings, log, log.standing, asyncio.Event(), {"HOME": "/"})
+    assert (log.updates, log.alerts) == ([], [])

@@ -1,0 +1,1 @@
+"""Sweep orders as an outside bank connector pulls them: page by page, from where it was."""

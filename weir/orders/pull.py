@@ -1,0 +1,251 @@
+"""Reads committed sweep orders from Kafka for those who pull: what a cursor has not seen yet.
+
+Nothing is remembered between two pulls: the same cursor gives the same orders again, and those
+committed since. Of each partition at most a share of the limit is given, always from its next
+offset on, so no order can be left out by what lies in another partition.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from confluent_kafka import (
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicCollection,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient
+
+from agents.signatures import HEADER
+from agents.wiring import partition_of
+from schemas.records import SweepOrder
+from schemas.wire import NewerSchema, Undecodable, Wire
+from streams.sweep_order import TOPIC
+from weir.orders.cursor import Cursor
+
+ANSWER_S = 5.0
+READ_S = 10.0
+_NO_LEADER = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE)
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+
+class Unreadable(RuntimeError):
+    """Kafka did not give the orders in time: nothing is known about what is there."""
+
+
+class Gone(LookupError):
+    """The cursor is of a topic that is not there any more, or lies where nothing is kept."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One order as it was committed, with its signature."""
+
+    order: SweepOrder
+    signature: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Orders by the time they were caused, where to go on, and whether more are there now."""
+
+    orders: tuple[Found, ...]
+    following: Cursor
+    more: bool
+
+
+class Orders:
+    """Pulls of one topic; may be used from several threads, which then wait for each other."""
+
+    def __init__(
+        self,
+        bootstrap: str,
+        wire: Wire,
+        client: Mapping[str, Any] | None = None,
+        answer_s: float = ANSWER_S,
+    ) -> None:
+        self._wire, self._turn, self._answer_s = wire, threading.Lock(), answer_s
+        self._config = {"bootstrap.servers": bootstrap, "log_level": 0, **(client or {})}
+        self._admin = AdminClient(self._config)
+        self._consumer: Consumer | None = None
+
+    def page(self, after: Cursor | None, limit: int) -> Page:
+        """What comes after a cursor (None: from the beginning). Raises Gone, Unreadable."""
+        topic, partitions = self._described()
+        if after is not None and after.topic != topic:
+            raise Gone("the cursor is of another log: begin again without one")
+        start = [0 if after is None else after.offset(place) for place in range(partitions)]
+        share = max(1, limit // partitions)
+        found, ends, more = self._read(start, share)
+        following = Cursor(topic, tuple(ends))
+        ordered = sorted(found, key=lambda one: (one.order.created_ts_ms, one.order.order_id))
+        return Page(tuple(ordered), following, more)
+
+    def find(self, order_id: str, at_ms: int) -> SweepOrder | None:
+        """The order of an id that was caused at this time. Raises Unreadable."""
+        _, partitions = self._described()
+        place = partition_of(order_id, partitions)
+        with self._turn:
+            consumer = self._ready()
+            try:
+                offset = _patiently(lambda: _at_time(consumer, place, at_ms))
+                if offset < 0:
+                    return None  # nothing that late
+                for message in self._messages(consumer, {place: offset}):
+                    order = self._order(message)
+                    if order is not None and order.order_id == order_id:
+                        return order
+            except KafkaException as why:
+                raise self._broken(why) from why
+        return None
+
+    def close(self) -> None:
+        """Leaves the broker."""
+        with self._turn:
+            if self._consumer is not None:
+                self._consumer.close()
+                self._consumer = None
+
+    def _described(self) -> tuple[str, int]:
+        """The topic's own id, and how many partitions it has."""
+        patience_s = self._answer_s
+        asked = self._admin.describe_topics(TopicCollection([TOPIC]), request_timeout=patience_s)
+        try:
+            told = asked[TOPIC].result(patience_s)
+        except (KafkaException, TimeoutError) as why:
+            raise Unreadable(f"{TOPIC}: {why}") from why
+        return str(told.topic_id), len(told.partitions)
+
+    def _read(self, start: list[int], share: int) -> tuple[list[Found], list[int], bool]:
+        ends, counts, found = list(start), [0] * len(start), list[Found]()
+        with self._turn:
+            consumer = self._ready()
+            try:
+                wanted = {
+                    place: offset
+                    for place, offset in enumerate(start)
+                    if _is_behind(consumer, place, offset)
+                }
+                more = False
+                for message in self._messages(consumer, wanted):
+                    place, offset = int(message.partition() or 0), int(message.offset() or 0)
+                    if counts[place] == share:
+                        more = True
+                        wanted.pop(place, None)  # the others are still read to their ends
+                        continue
+                    ends[place] = offset + 1
+                    order = self._order(message)
+                    if order is not None:
+                        counts[place] += 1
+                        found.append(Found(order, _signature(message)))
+            except KafkaException as why:
+                raise self._broken(why) from why
+        return found, ends, more
+
+    def _messages(self, consumer: Consumer, wanted: dict[int, int]) -> Any:
+        """What is committed in these partitions from these offsets; a partition that the caller
+        takes out of `wanted` is not waited for.
+        """
+        consumer.assign([TopicPartition(TOPIC, place, offset) for place, offset in wanted.items()])
+        deadline_s = time.monotonic() + READ_S
+        try:
+            while wanted:
+                if time.monotonic() > deadline_s:
+                    raise Unreadable(f"{TOPIC}: not read to its end within {READ_S:g} s")
+                message = consumer.poll(0.1)
+                if message is None:
+                    continue
+                error = message.error()
+                if error is None:
+                    yield message
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    wanted.pop(int(message.partition() or 0), None)
+                elif error.code() == KafkaError._AUTO_OFFSET_RESET:
+                    raise Gone("the cursor lies where nothing is kept: begin again without one")
+                else:
+                    raise KafkaException(error)
+        finally:
+            consumer.unassign()  # an idle one must not keep asking
+
+    def _order(self, message: Message) -> SweepOrder | None:
+        """The order of a message; what is none is nobody's order and is passed over."""
+        try:
+            order: SweepOrder = self._wire.decode(TOPIC, message.value() or b"")
+        except NewerSchema as why:
+            raise Unreadable(str(why)) from why
+        except Undecodable as why:
+            log.error("no_order", partition=message.partition(), offset=message.offset(),
+                      error=str(why))  # fmt: skip
+            return None
+        return order
+
+    def _ready(self) -> Consumer:
+        if self._consumer is None:
+            self._consumer = Consumer(
+                self._config
+                | {
+                    "group.id": "weir-orders",  # asked for by the client; no offset is committed
+                    "enable.auto.commit": False,
+                    "enable.partition.eof": True,
+                    "isolation.level": "read_committed",
+                    "auto.offset.reset": "error",
+                    "fetch.wait.max.ms": 20,
+                }
+            )
+        return self._consumer
+
+    def _broken(self, why: KafkaException) -> Unreadable:
+        """A consumer that failed is not used again."""
+        if self._consumer is not None:
+            with closing(self._consumer):
+                self._consumer = None
+        return Unreadable(f"{TOPIC}: {why.args[0]}")
+
+
+def _is_behind(consumer: Consumer, place: int, offset: int) -> bool:
+    """Whether something may lie after an offset. Raises Gone."""
+    partition = TopicPartition(TOPIC, place)
+    low, high = _patiently(
+        lambda: consumer.get_watermark_offsets(partition, timeout=ANSWER_S, cached=False)
+    )
+    if offset > high or offset < low:
+        raise Gone("the cursor lies where nothing is kept: begin again without one")
+    return offset < high
+
+
+def _at_time(consumer: Consumer, place: int, at_ms: int) -> int:
+    (found,) = consumer.offsets_for_times([TopicPartition(TOPIC, place, at_ms)], timeout=ANSWER_S)
+    if found.error is not None:
+        raise KafkaException(found.error)
+    return int(found.offset)
+
+
+def _patiently(ask: Callable[[], T]) -> T:
+    """Asks again for a while where a partition has no leader: it was just made, or moves."""
+    deadline_s = time.monotonic() + ANSWER_S
+    while True:
+        try:
+            return ask()
+        except KafkaException as error:
+            passing = error.args[0].code() in _NO_LEADER
+            if not passing or time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.05)
+
+
+def _signature(message: Message) -> str:
+    headers: Any = message.headers() or ()
+    found = dict(headers).get(HEADER, b"")
+    return found.decode(errors="replace") if isinstance(found, bytes) else str(found)
