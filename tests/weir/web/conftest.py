@@ -12,6 +12,7 @@ import pytest
 from schemas.wire import SchemaIds, Wire
 from tests.agents.bank_rig import Log
 from tests.weir.sandbox.bank_served import Switch, switching
+from weir.orders.pull import Orders
 from weir.web.app import Services, build
 from weir.web.idempotency import Keys
 from weir.web.settings import WebSettings
@@ -49,9 +50,12 @@ def web(tmp_path: Path, web_server: tuple[Switch, str]) -> Iterator[Web]:
     settings, log = WebSettings(bootstrap="none", home=tmp_path, web_tokens=TOKENS), Log()
     keys = Keys(tmp_path / "web" / "keys.sqlite")
     app = build(settings)
-    app.state.services = Services(settings, Wire(SchemaIds.from_lock()), log, keys)
+    wire = Wire(SchemaIds.from_lock())
+    orders = Orders("127.0.0.1:9", wire)  # nobody asks it for any here
+    app.state.services = Services(settings, wire, log, keys, orders)
     switch.app = app
     made = Web(url, log)
     yield made
     made.client.close()
+    orders.close()
     keys.close()
