@@ -22,8 +22,10 @@ from agents.feeds.bank.camt import statements
 from agents.feeds.bank.posted import posted
 from agents.feeds.bank.statement import by_day, event_of
 from agents.outside import NotWritten
+from schemas.errors import Unencodable
 from schemas.jsonform import iso, iso_date
 from schemas.records import BalanceEvent
+from schemas.wire import Wire
 from streams.step import Refused
 from weir.web.auth import needs
 from weir.web.errors import Problem
@@ -46,9 +48,10 @@ async def push(
     body = await _body(request)
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     events = await asyncio.to_thread(_events, media_type, body)
+    said = _said(services.wire, events)
     key = f"{caller}|{idempotency_key or _own_key(media_type, events, body)}"
     try:
-        before = await asyncio.to_thread(services.keys.begin, key, body)
+        before = await asyncio.to_thread(services.keys.begin, key, said)
     except Different:
         named = idempotency_key or events[0].msg_id
         raise Problem(409, "exists_different", "key", named, "came with another body") from None
@@ -96,6 +99,14 @@ def _of_camt(body: bytes) -> list[BalanceEvent]:
         raw = body if len(found) == 1 else None
         events.append(event_of(f"bank:{statement.account}", statement, raw))
     return events
+
+
+def _said(wire: Wire, events: list[BalanceEvent]) -> bytes:
+    """What the body comes to, however it is spaced. Raises Problem."""
+    try:
+        return b"".join(wire.encode(TOPIC, event) for event in events)
+    except Unencodable as why:
+        raise Problem(422, "invalid", why.field, why.value, why.why) from why
 
 
 def _own_key(media_type: str, events: list[BalanceEvent], body: bytes) -> str:

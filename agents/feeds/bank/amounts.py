@@ -14,7 +14,7 @@ from streams.step import Refused
 
 PLACES = 4
 AMOUNT_E4_MAX = 10**20 - 1
-_WRITTEN = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?")
+_WRITTEN = re.compile(r"[+-]?([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]+)?")
 
 
 def e4(value: object) -> int:

@@ -81,7 +81,7 @@ def read(shape: type[Row], value: Any) -> Row:
         return shape.model_validate(value)
     except ValidationError as wrong:
         first = wrong.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
+        field = ".".join(str(part) for part in first["loc"]) or "body"
         given = None if first["type"] == "missing" else first["input"]
         raise Refused("invalid", field, given, first["msg"]) from wrong
 

@@ -46,12 +46,11 @@ class Pages:
 
 
 class Taker:
-    """Writes what camt messages say; `last` tells the newest as-of of each account."""
+    """Writes what camt messages say; `pages` are those that wait for others."""
 
     def __init__(self, outside: Writes, refusals: Refusals) -> None:
         self._outside, self._refusals = outside, refusals
         self.pages = Pages()
-        self.newest_ms: dict[str, int] = {}
 
     async def take(self, origin: str, raw: bytes) -> list[BalanceEvent]:
         """Writes the events of one message and refuses the rest. Raises NotWritten."""
@@ -61,14 +60,16 @@ class Taker:
             await self._refusals.refuse(origin, _KEY_UNKNOWN, raw, why)
             return []
         events: list[BalanceEvent] = []
+        alone = raw if len(found) == 1 and found[0].is_whole else None
         for statement in by_day(self._whole(origin, found)):
             try:
                 if isinstance(statement, Refused):
                     raise statement
                 account_id = f"bank:{statement.account}"
-                event = event_of(account_id, statement, raw if len(found) == 1 else None)
+                event = event_of(account_id, statement, alone)
             except Refused as why:
-                key = _KEY_UNKNOWN if isinstance(statement, Refused) else statement.account
+                known = isinstance(statement, Statement)
+                key = f"bank:{statement.account}" if known else _KEY_UNKNOWN
                 await self._refusals.refuse(origin, key, raw, why)
                 continue
             await self._outside.write(TOPIC, event)
