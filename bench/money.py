@@ -42,6 +42,7 @@ ROUND_S = 14.0
 REST_S = 300.0
 QUIET_S = 4.0
 FLIGHT_S = 8.0
+BUSY_S = 6.0
 
 
 def main() -> None:
@@ -188,8 +189,10 @@ class Campaign:
         return line
 
     def broker(self) -> dict[str, Any]:
-        """Everybody waits for it."""
-        places = self._places(WORKERS)
+        """Everybody waits for it. No partition changes hands, so that one without input commits
+        nothing.
+        """
+        places = self._witness.busy(self._places(WORKERS), BUSY_S)
         struck_ms = self._witness.strike()
         self._desk.break_broker(self._chance.uniform(0, 3))
         return self._await("broker", places, struck_ms, "broker")

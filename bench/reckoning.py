@@ -97,12 +97,13 @@ def _explain(
 ) -> None:
     """What the venue's history says of a leg that waits for people; `left` loses its row."""
     account, history, _ = effect_of(intent, leg)
+    mark = leg["absent_mark"] or leg["watermark"]
     rows = [
         at
         for at, row in left.items()
         if at[:2] == (account, history)
         and units(row["amount"]) == int(leg["amount_e18"])
-        and row["time_ms"] >= int(leg["watermark"]["server_ms"]) - 2000
+        and row["time_ms"] >= int(mark["server_ms"]) - 2000
     ]
     said = ", ".join(ref for _, _, ref in rows) or "no row"
     where = f"{intent['intent_id']} {leg['leg']}#{leg['n']} ({intent['reason']})"
@@ -118,7 +119,10 @@ def told(evidence: Evidence, found: Reckoning) -> None:
     last = {value["intent_id"]: value for value in evidence.states}
     entries = {intent["intent_id"]: intent for intent in intents(evidence)}
     for intent_id, intent in entries.items():
-        state = last[intent_id]
+        state = last.get(intent_id)
+        if state is None:
+            found.say("lost", f"{intent_id}: no record tells of it")
+            continue
         same = [(leg["leg"], leg["state"], leg["n"]) for leg in intent["legs"]]
         if (state["state"], same) != (
             intent["state"],
@@ -179,10 +183,11 @@ def _proven_end(leg: dict[str, Any], rows: list[dict[str, Any]]) -> bool:
     if leg["state"] == "CONFIRMED":
         refs = {row["venue_ref"] for row in rows if row["class"] == "done"}
         return leg["venue_ref"] in refs
+    begun = ("ATTEMPT", None) in heard
     if leg["state"] == "REJECTED":
-        return bool(classes & {"refused", "transient"}) or not rows
+        return bool(classes & {"refused", "transient"}) or not begun
     if leg["state"] in ("EXPIRED", "VOID"):
-        return not any(row["kind"] == "ATTEMPT" for row in rows)
+        return not begun
     return True
 
 

@@ -30,6 +30,7 @@ class Witness:
         self._lock = threading.Lock()
         self._since_ms = 0
         self._first_ms: dict[At, int] = {}
+        self._last_ms: dict[At, int] = {}
         self._intents: dict[str, Any] = {}
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
@@ -74,6 +75,13 @@ class Witness:
                 return None
             return {at: (self._first_ms[at] - self._since_ms) / 1000 for at in places}
 
+    def busy(self, places: Iterable[At], within_s: float) -> set[At]:
+        """Those of the places that have committed lately: they have input, so they will again."""
+        self._check()
+        with self._lock:
+            since_ms = now_ms() - within_s * 1000
+            return {at for at in places if self._last_ms.get(at, 0) >= since_ms}
+
     def flying(self) -> set[int]:
         """The partitions in which a call may be under way now."""
         with self._lock:
@@ -103,6 +111,7 @@ class Witness:
     def _take(self, topic: str, partition: int, value: Any) -> None:
         if topic == ORDER:
             at = value.node, value.partition
+            self._last_ms[at] = value.at_ms
             if value.at_ms > self._since_ms and at not in self._first_ms:
                 self._first_ms[at] = now_ms()
         else:
