@@ -19,6 +19,7 @@ double, lost, guessed or off by a unit, and work was resumed in time.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import sys
@@ -43,6 +44,7 @@ REST_S = 300.0
 QUIET_S = 4.0
 FLIGHT_S = 8.0
 BUSY_S = 6.0
+HELD = "HELD"
 
 
 def main() -> None:
@@ -213,12 +215,19 @@ class Campaign:
     # -- the end
 
     def rest(self) -> Any:
-        """Trading ends, what is under way ends, and the workers stop; the venue's books then."""
+        """Trading ends, what is under way ends, and the workers stop; the venue's books then. What
+        was admitted just before a pause would be held by it: that one goes out first.
+        """
         running = self._desk
         running.sandbox.rest()
         self._at_rest()
-        running.rig.send("treasury.controls.v1", [control_line("PAUSED", 2)])
-        books = self._at_rest()
+        for epoch in itertools.count(2):
+            held = HELD in self._witness.states().values()
+            mode = "ACTIVE" if held else "PAUSED"
+            running.rig.send("treasury.controls.v1", [control_line(mode, epoch)])
+            books = self._at_rest(HELD)
+            if mode == "PAUSED" and HELD not in self._witness.states().values():
+                break
         self._restarts = running.restarts()
         for slot in SLOTS:
             running.rig.stop(f"run-{slot}")
@@ -247,9 +256,9 @@ class Campaign:
             "audit": (audit.stdout or audit.stderr).strip().splitlines()[-1:],
         }
 
-    def _at_rest(self) -> Any:
-        """The venue's books once every intent has ended or is parked, and nothing has moved for a
-        while.
+    def _at_rest(self, *besides: str) -> Any:
+        """The venue's books once every intent has ended, is parked or is in a state of `besides`,
+        and nothing has moved for a while.
         """
         running, still_s, before = self._desk, time.monotonic(), None
 
@@ -258,7 +267,7 @@ class Campaign:
             states = self._witness.states()
             books = running.sandbox.books()
             now = states, {n: a["counts"] for n, a in books["accounts"].items()}
-            if now != before or not states.items() or set(states.values()) - AT_REST:
+            if now != before or not states or set(states.values()) - AT_REST - {*besides}:
                 before, still_s = now, time.monotonic()
             return books if time.monotonic() - still_s > QUIET_S else None
 
