@@ -25,7 +25,6 @@ PNL, POSITIONS, TRADES = "treasury.pnl.v1", "treasury.positions.v1", "treasury.t
 LOTS, ALLOCATIONS = "treasury.tax-lots.v1", "treasury.allocations.v1"
 ORDER = "treasury.merge-order.v1"
 CORRECTION = "correction"
-METHODS = ("FIFO", "LIFO", "HIFO", "ACB")
 KEPT_PCT = 5
 
 
@@ -169,21 +168,18 @@ def trades(kept: Kept) -> Iterator[str]:
 
 
 def lots(kept: Kept) -> Iterator[str]:
-    """The gains of a position by average cost, and once flat by each of four methods."""
+    """The gains of a position under each of four methods; a trade that came closed has one."""
     last: dict[tuple[str, ...], Any] = {}
     for one in kept.records[LOTS]:
         if one.gain_e18 is not None:
             last[one.account_id, one.method, one.lot_id, one.exec_id] = one
     gains: dict[tuple[str, str, str], int] = defaultdict(int)
     for one in last.values():
-        place = "|".join(one.lot_id.split("|")[:3])
-        gains[one.account_id, place, one.method] += one.gain_e18
+        method = "ACB" if one.method == "ALL" else one.method
+        gains[one.account_id, "|".join(one.lot_id.split("|")[:3]), method] += one.gain_e18
     for place, found in zip(kept.market.places, kept.tallies, strict=True):
-        if place.adjusted is not None:
-            continue
-        methods = METHODS if found.held == 0 else ("ACB",)
-        for method in ("ALL",) if place.closed_trades else methods:
-            have, wanted = gains[place.account, place.key, method], _units(found.total("gross"))[0]
+        for method, gain in found.lots.gains.items():
+            have, wanted = gains[place.account, place.key, method], _units(gain)[0]
             if have != wanted:
                 yield f"{place.account} {place.key} {method}: {have} units, it is {wanted}"
 

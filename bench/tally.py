@@ -8,14 +8,18 @@ is the rest.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 
 from bench.market import Place, moved
 from schemas.money import E18
 from schemas.records import HedgeExecution
 
 ZERO = Fraction(0)
+Profit = Callable[[Fraction, Fraction], Fraction]
+"""What came of entering at one value and leaving at another."""
 
 
 @dataclass
@@ -29,14 +33,55 @@ class Row:
     withheld: Fraction = ZERO
 
 
+class Lots:
+    """Plain lists: what was entered and is still held, by method; and what each method gained."""
+
+    def __init__(self) -> None:
+        self._left: dict[str, list[list[Fraction]]] = {name: [] for name in PICKS}
+        self.gains = dict.fromkeys((*PICKS, "ACB"), ZERO)
+
+    def reset(self, size: Fraction, cost: Fraction) -> None:
+        """Whatever was held is one lot now."""
+        self._left = {name: [] for name in PICKS}
+        self.enter(size, cost)
+
+    def enter(self, size: Fraction, cost: Fraction) -> None:
+        """One lot: its unit value, size and cost."""
+        for left in self._left.values():
+            left.append([rounded(cost / size), size, cost])
+
+    def leave(self, size: Fraction, profit: Profit, released: Fraction, exit_: Fraction) -> None:
+        """Each method gives up the size for the same value; average cost what the position did."""
+        self.gains["ACB"] += profit(released, exit_)
+        for name, left in self._left.items():
+            entered, wanted = ZERO, size
+            while wanted:
+                lot = PICKS[name](left)
+                taken = min(wanted, lot[1])
+                entry = lot[2] if taken == lot[1] else rounded(lot[2] * taken / lot[1])
+                lot[1], lot[2] = lot[1] - taken, lot[2] - entry
+                entered, wanted = entered + entry, wanted - taken
+                if not lot[1]:
+                    left.remove(lot)
+            self.gains[name] += profit(entered, exit_)
+
+
+PICKS: dict[str, Callable[[list[list[Fraction]]], list[Fraction]]] = {
+    "FIFO": lambda left: left[0],
+    "LIFO": lambda left: left[-1],
+    "HIFO": lambda left: max(left, key=lambda lot: lot[0]),
+}
+
+
 @dataclass
 class Tally:
-    """A position in the end, what its rows realised, and its trades from flat to flat."""
+    """A position in the end, what its rows realised, its lots, and its trades from flat to flat."""
 
     held: Fraction = ZERO
     cost: Fraction = ZERO
     open_fees: Fraction = ZERO
     rows: dict[str, Row] = field(default_factory=dict)
+    lots: Lots = field(default_factory=Lots)
     adjusted: Fraction = ZERO
     trades: int = 0
     closed: Fraction = ZERO
@@ -58,6 +103,7 @@ def tally(place: Place) -> Tally:
     if place.opening is not None:
         size, price = (Fraction(units, E18) for units in place.opening)
         found.held, found.cost, found.trades = size, contract.value(abs(size), price), 1
+        found.lots.enter(abs(size), found.cost)
     for row in place.rows:
         _take(found, contract, row)
     if place.adjusted is not None:
@@ -66,6 +112,7 @@ def tally(place: Place) -> Tally:
         kept = rounded(found.cost * size / found.held)
         found.adjusted = contract.profit(size > 0, kept, left)
         found.held, found.cost = size, left
+        found.lots.reset(abs(size), left)
     for row in place.after:
         _take(found, contract, row)
     return found
@@ -110,10 +157,14 @@ def _take(found: Tally, contract: _Contract, row: HedgeExecution) -> None:
     if row.exec_type == "Settle" and not row.closed_size_e18:
         said.gross = contract.profit(found.held > 0, found.cost, worth)
         said.view = said.gross - said.fees
+        long = found.held > 0
+        found.lots.leave(abs(found.held), partial(contract.profit, long), found.cost, worth)
+        found.lots.enter(abs(found.held), worth)
         found.cost = worth
         _note(found, said)
     elif found.held * change >= 0:
         found.trades += found.held == 0
+        found.lots.enter(abs(change), worth)
         found.held, found.cost = found.held + change, found.cost + worth
         found.open_fees += said.fees
         _note(found, said)
@@ -144,8 +195,10 @@ def _close(
     if closed < held:
         released = rounded(found.cost * closed / held)
         freed = rounded(found.open_fees * closed / held)
-    said.gross = contract.profit(found.held > 0, released, exit_)
+    profit = partial(contract.profit, found.held > 0)
+    said.gross = profit(released, exit_)
     said.view = said.gross - paid - freed
+    found.lots.leave(closed, profit, released, exit_)
     found.held += change
     found.cost -= released
     found.open_fees -= freed
@@ -158,6 +211,7 @@ def _close(
     if size > held:
         found.trades += 1
         found.cost, found.open_fees = worth - exit_, said.fees - paid
+        found.lots.enter(size - held, found.cost)
 
 
 def _closed_trade(found: Tally, contract: _Contract, row: HedgeExecution, said: Row) -> None:
@@ -171,6 +225,7 @@ def _closed_trade(found: Tally, contract: _Contract, row: HedgeExecution, said: 
     said.view = said.gross - said.fees - said.funding
     found.trades += 1
     found.closed += said.view
+    found.lots.gains["ACB"] += said.gross
 
 
 def _note(found: Tally, said: Row) -> None:
