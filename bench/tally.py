@@ -151,7 +151,7 @@ def _take(found: Tally, contract: _Contract, row: HedgeExecution) -> None:
             found._trade.funding += fee
         return
     said.fees = fee if row.fee_ccy == row.settle_ccy else ZERO
-    unpriced = row.fee_ccy not in (row.settle_ccy, row.symbol[:3])
+    unpriced = row.fee_e18 != 0 and row.fee_ccy not in (row.settle_ccy, row.symbol[:3])
     change = Fraction(moved(row), E18)
     worth = contract.value(Fraction(row.qty_e18, E18), price)
     if row.exec_type == "Settle" and not row.closed_size_e18:
