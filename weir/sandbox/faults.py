@@ -1,4 +1,4 @@
-"""Faults of a stand-in, on command or by seed: lost, late and wrong answers, odd books.
+"""Faults of a stand-in, on command or by seed: answers that are lost, late or wrong, odd books.
 
 A fault says on which side of the effect it lies: `*_before` and `refuse` have none; `*_after`,
 `reset_mid_body` and `delay` happen when the books have already changed. Others are answered well,
