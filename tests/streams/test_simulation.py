@@ -13,7 +13,7 @@ from bench.simulation.bugs import BUGS, planted
 from bench.simulation.world import live
 from streams import saga
 
-LIVES = 600
+LIVES = 500
 SEEDS_MAX = 600
 UNSEEN = {
     "ACKED disagreement",  # two rows of one call, or a row that comes after the venue's promise
@@ -23,6 +23,9 @@ UNSEEN = {
     "UNKNOWN exhausted",
     "READY impossible",
     "HELD revoked",
+    "CONFIRMED returned",  # payments of a bank, which these lives have none of
+    "READY accepted",
+    "READY handed_over",
 }
 
 
