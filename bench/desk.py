@@ -49,10 +49,11 @@ At = tuple[str, int]
 
 
 class Desk:
-    """The processes; `sandbox` is the venue and its books."""
+    """The processes; `sandbox` is the venue and its books. Its folder outlives it if `kept`."""
 
-    def __init__(self, rig: Rig, sandbox: Sandbox) -> None:
-        self.rig, self.sandbox = rig, sandbox
+    def __init__(self, rig: Rig, sandbox: Sandbox, folder: Path) -> None:
+        self.rig, self.sandbox, self.folder = rig, sandbox, folder
+        self.kept = False
         self._supervisors: dict[int, int] = {}
 
     # -- life
@@ -153,7 +154,7 @@ class Desk:
 
 @contextmanager
 def desk(*, seed: int, fault_rate: float, accounts: int, fills: int, rate: float) -> Iterator[Desk]:
-    """A desk in a folder of its own, which is kept if the block raises."""
+    """A desk in a folder of its own, which is kept if the block raises or asks for it."""
     folder = Path(tempfile.mkdtemp(prefix="money-"))
     options: dict[str, Any] = {
         "accounts": accounts,
@@ -168,11 +169,13 @@ def desk(*, seed: int, fault_rate: float, accounts: int, fills: int, rate: float
     words = [text for name, value in options.items() for text in (f"--{name}", str(value))]
     try:
         with rig(Home(folder / "home")) as running:
-            yield Desk(running, Sandbox(running, *words))
-    except BaseException:
-        print(f"logs are in {folder}/home/logs", file=sys.stderr)
-        raise
-    shutil.rmtree(folder)
+            made = Desk(running, Sandbox(running, *words), folder)
+            yield made
+        if not made.kept:
+            shutil.rmtree(folder)
+    finally:
+        if folder.exists():
+            print(f"logs and evidence are in {folder}", file=sys.stderr)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -26,6 +26,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
@@ -70,6 +71,7 @@ def main() -> None:
             watch.ended("rest")
             result = campaign.account_for(books)
             watch.ended("account")
+            running.kept = not result["ok"]
         finally:
             campaign.close()
     result["stages_s"] = watch.took_s
@@ -236,7 +238,9 @@ class Campaign:
     def account_for(self, books: dict[str, Any]) -> dict[str, Any]:
         """Everything compared."""
         running = self._desk
-        found = reckon(self._evidence(books))
+        evidence = self._evidence(books)
+        (running.folder / "evidence.json").write_text(json.dumps(asdict(evidence), default=str))
+        found = reckon(evidence)
         replay = running.rig.weir("replay", "--check", patience_s=300)
         audit = running.rig.weir("verify-audit", patience_s=120)
         resumed = {kind: _quantiles(sorted(took)) for kind, took in self._took_s.items()}
