@@ -137,9 +137,18 @@ class Judge:
     # What is told
 
     def _decision(self, value: Decision) -> None:
-        if value.node == "intents":
-            from_ = value.body.partition('"from":"')[2].partition('"')[0]
-            self.edges[f"{from_} {value.outcome}"] += 1
+        if value.node != "intents":
+            return
+        self.edges[f"{_said(value.body, 'from')} {value.outcome}"] += 1
+        if value.outcome == "double_effect":
+            self._halted(_said(value.body, "intent_id"), value)
+
+    def _halted(self, intent_id: str, value: Decision) -> None:
+        """A lane may stand still only where people did by hand what the venue knows nothing of."""
+        self.counts["halted"] += 1
+        if intent_id not in self.world.people.by_hand:
+            self.fault("halted_without_cause", f"{intent_id}: {_said(value.body, 'reason')}")
+        self.world.people.halted(intent_id)
 
     def _allocation(self, value: AllocationDecision) -> None:
         self.decided[value.decision_id] = value
@@ -268,6 +277,11 @@ class Judge:
         self.counts[f"parked_{cause}"] += 1
         if not any(self.world.swarm.on(name) for name in PARKED_BY.get(cause, ())):
             self.fault("parked_without_cause", f"{value.intent_id} {leg}: {value.reason}")
+
+
+def _said(body: str, name: str) -> str:
+    """A text of a decision's body; reading the whole of it would cost more than the life."""
+    return body.partition(f'"{name}":"')[2].partition('"')[0]
 
 
 def _usd(amount_e18: int, rate_e18: int) -> int:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from msgspec.structs import replace
 
 from bench.simulation.books import STOPPED, SUCCESS, UNIFIED, Moved
+from bench.simulation.judge import FINAL
 from schemas.ids import leg_id
 from schemas.records import Approval, AttemptRecord, IntentState
 from schemas.signing import PrivateKey
@@ -55,11 +56,12 @@ def rows() -> list[dict[str, Any]]:
 
 
 class People:
-    """`revoked` and `resolved` count what they did."""
+    """`by_hand` are the intents for which they moved money themselves."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._asked: set[tuple[str, str, int]] = set()
+        self.by_hand: set[str] = set()
 
     def told(self, state: IntentState) -> None:
         """They read what becomes of intents."""
@@ -71,6 +73,19 @@ class People:
                 self._asked.add((state.intent_id, leg.leg, leg.n))
                 wait_ms = self._world.swarm.promise_ms + self._world.draw_ms(PEOPLE_WAIT_MS)
                 self._world.act_after(wait_ms, self._resolve, state)
+
+    def halted(self, intent_id: str) -> None:
+        """A lane stands still: they look, and let it go on."""
+        if self._world.swarm.answering:
+            wait_ms = self._world.draw_ms(PEOPLE_WAIT_MS)
+            self._world.act_after(wait_ms, self._let_go_on, intent_id)
+
+    def _let_go_on(self, intent_id: str) -> None:
+        state = self._world.judge.states[intent_id]
+        if state.state not in FINAL:
+            return  # then it is parked, and they answer for that
+        ended = "done" if state.legs[-1].state == "CONFIRMED" else "refused"
+        self._vouch(state, ended, None)
 
     def _sign(self, state: IntentState) -> None:
         draw = self._world.chance.random()
@@ -110,7 +125,11 @@ class People:
         again = leg.leg == "return" or world.chance.random() < 0.5
         without = "not_sent" if again else "refused"
         class_ = "done" if (state.intent_id, leg.leg) in causes else without
-        names = OPERATORS
+        self._vouch(state, class_, row.id if row is not None and class_ == "done" else None)
+
+    def _vouch(self, state: IntentState, class_: str, row_id: int | None) -> None:
+        """Two of them say how an attempt ended, and sign it where the policy knows them."""
+        world, leg = self._world, state.legs[-1]
         word = AttemptRecord(
             attempt_id=f"human-{state.intent_id}-{leg.leg}-{leg.n}",
             intent_id=state.intent_id,
@@ -119,13 +138,13 @@ class People:
             kind="HUMAN",
             at_ms=world.agenda.now_ms,
             class_=class_,
-            venue_ref=str(row.id) if row is not None and class_ == "done" else None,
-            facts={ACTORS: ",".join(names)},
+            venue_ref=None if row_id is None else str(row_id),
+            facts={ACTORS: ",".join(OPERATORS)},
             message="looked at the venue's own books",
         )
         if world.swarm.people:
             payload, facts = resolution_bytes(word), dict(word.facts or {})
-            facts |= {f"{SIGNATURE}{name}": key(name).sign(payload) for name in names}
+            facts |= {f"{SIGNATURE}{name}": key(name).sign(payload) for name in OPERATORS}
             word = replace(word, facts=facts)
         world.log.write("treasury.attempts.v1", word, state.lane)
 
@@ -136,8 +155,9 @@ class People:
         if failed is None or failed.steps[-1][1] != STOPPED:
             return
         cause = (state.intent_id, "return", state.legs[-1].n)
-        by_hand = Moved(failed.amount_e18, UNIFIED, cause, now_ms, [])
-        books.settle_transfer(now_ms, by_hand, SUCCESS)
+        moved = Moved(failed.amount_e18, UNIFIED, cause, now_ms, [])
+        books.settle_transfer(now_ms, moved, SUCCESS)
+        self.by_hand.add(state.intent_id)
 
 
 def _text(raw: bytes) -> str:

@@ -69,13 +69,13 @@ class Process:
 
     def later(self, wait_ms: int, act: Callable[..., None], *given: Any) -> None:
         """What a thread does next, unless the process dies; not before it thaws."""
-        self.world.agenda.after(wait_ms, self._awake, act, given)
+        self.world.fly(wait_ms, self._awake, act, given)
 
     def _awake(self, act: Callable[..., None], given: tuple[Any, ...]) -> None:
         if self.dead:
             return
         if self.world.agenda.now_ms < self.thaw_ms:
-            self.world.agenda.at(self.thaw_ms, self._awake, act, given)
+            self.later(self.thaw_ms - self.world.agenda.now_ms, act, *given)
         else:
             act(*given)
 

@@ -94,13 +94,13 @@ def drawn(chance: Random) -> Swarm:
     if chance.random() < 0.1:
         return Swarm(quiet=True, **shape)
     absence_s = pick((120, 120, 300, 900))
-    freeze = pick((0.0, 0.0, 0.03, 0.08))
+    freeze = pick((0.0, 0.0, 0.015, 0.04))
     return Swarm(
         quiet=False,
         **shape,
         keep=chance.random() < 0.1,
         absence_s=absence_s,
-        ambiguous=pick((0.2, 0.5, 0.6)),
+        ambiguous=pick((0.3, 0.5, 0.7)),
         kinds=LOST if chance.random() < 0.6 else tuple(chance.sample(LOST, 2)),
         refused=pick((0.0, 0.0, 0.1, 0.3)),
         transient=pick((0.0, 0.0, 0.1, 0.3)),
@@ -109,8 +109,8 @@ def drawn(chance: Random) -> Swarm:
         replica_lag_ms=pick((0, 0, 0, 3 * SECOND)),
         page=pick((100, 100, 2, 1)),
         processing=pick((0.0, 0.0, 0.2, 0.6)),
-        crash=pick((0.0, 0.0, 0.02, 0.06)),
-        pipeline_crash=pick((0.0, 0.0, 0.02, 0.06)),
+        crash=pick((0.0, 0.0, 0.01, 0.04)),
+        pipeline_crash=pick((0.0, 0.0, 0.01, 0.04)),
         freeze=freeze,
         slow_ms=pick((30, 30, 30, 30, 30, 800, 800, 3_000)),
         log_lag_ms=pick((20, 20, 500, 20 * SECOND)),

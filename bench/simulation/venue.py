@@ -157,7 +157,7 @@ def _books(world: World) -> Books:
     chance, now_ms = world.chance, world.agenda.now_ms
     debt = chance.choice((200_000, 200_000, 8_000, 300)) * E18
     counted = debt * E18 // parse_e18(world.swarm.ltv)
-    own, pledged = chance.choice((0, 0, 700 * E18)), counted // 10
+    own, pledged = chance.choice((0, 700 * E18, 30_000 * E18)), counted // 10
     held = Held(now_ms - 1, 1_000_000 * E18, own, debt, 0, pledged)
     backing = counted - pledged
     skew_ms = chance.randrange(-world.swarm.skew_ms, world.swarm.skew_ms + 1)

@@ -101,11 +101,14 @@ def _intent(world: World, state: IntentState, legs: Counter[tuple[str, str]]) ->
 
 
 def _behind_parked(world: World, intent_id: str) -> bool:
-    """Whether it waits, with a deadline, behind one that waits for people who do not answer."""
+    """Whether it waits behind something that waits for people who do not answer."""
+    if world.swarm.answering:
+        return False
     lane = world.intents.get(f"lanes|{world.judge.lane_of[intent_id]}")
     queue = lane.queue if lane is not None else ()
     first = world.judge.open.get(queue[0]) if queue else None
-    return intent_id in queue[1:] and first == "PARKED" and not world.swarm.answering
+    halted = lane is not None and lane.halted
+    return bool(halted) or (intent_id in queue[1:] and first == "PARKED")
 
 
 def _limits(world: World) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bench.simulation.parts import NEVER_MS, Part, Written
 from bench.simulation.process import Process
+from streams.effects import Call
 from streams.step import InvariantBroken
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ BATCH_MS = 20
 COMMIT_MS = 40
 SESSION_MS = 6_000
 DOWN_MS = 20_000
+CALLS_COUNT = 4
 
 
 class Worker:
@@ -104,7 +106,7 @@ class Worker:
             return
         world.folded += folded
         self._batch = batch = object()
-        how = self._fate(bool(effects))
+        how = self._fate(effects)
         self.before_commit(effects, now_ms)
         if how == "before":
             self._fail()
@@ -144,13 +146,16 @@ class Worker:
         else:
             self.look_ahead()
 
-    def _fate(self, acts: bool) -> str:
-        """When, if at all, the worker fails in this batch."""
+    def _fate(self, effects: list[Any]) -> str:
+        """When, if at all, the worker fails in this batch: most often where it is about to call."""
         world = self.world
         rate = self.crash_rate + (world.swarm.freeze if self.process is not None else 0)
+        if any(isinstance(effect, Call) for effect in effects):
+            rate *= CALLS_COUNT
         if not world.swarm.hits(world.chance, rate):
             return ""
-        return world.chance.choice(("before", "after", "handed") if acts else ("before", "after"))
+        points = ("before", "after", "handed") if effects else ("before", "after")
+        return world.chance.choice(points)
 
     def _fail(self, effects: list[Any] | None = None, before_ms: int = 0) -> None:
         """Dies or freezes, here and now; a process that froze before it handed its effects over
@@ -171,7 +176,7 @@ class Worker:
         )
         self.freeze(for_ms)
         if effects:
-            world.agenda.after(for_ms, process.carry, effects, before_ms)
+            world.fly(for_ms, process.carry, effects, before_ms)
 
     def _leave(self, down_ms: int) -> None:
         self.up = False

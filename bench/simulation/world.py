@@ -64,7 +64,9 @@ class Lived:
 
 
 class World:
-    """All that is there. `flying` counts what is on its way to the venue, or frozen."""
+    """All that is there. `flying` counts what is on its way to the venue, and what threads are
+    about to do, those that stand still included.
+    """
 
     def __init__(self, seed: int, build: Build) -> None:
         self.seed, self.build = seed, build

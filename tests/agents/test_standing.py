@@ -174,7 +174,7 @@ async def test_the_relay_copies_what_counts_and_refuses_the_rest(tmp_path: Path)
         assert h.outputs == []
         await h.feed(CONTROLS, control("ACTIVE", 2, "ann", "bob"), key="all", timestamp_ms=2)
         copies = [(one.topic, one.partition) for one in h.outputs]
-        inboxes = ["book", "desk", "intent"]
+        inboxes = ["book", "cash", "desk", "intent"]
         assert copies == [(f"treasury.{name}-inputs.v1", p) for name in inboxes for p in (0, 1)]
         await h.feed(CONTROLS, control("PAUSED", 2, "ann"), key="all", timestamp_ms=3)
         assert len(h.outputs) == len(copies)

@@ -293,7 +293,7 @@ def test_every_state_has_its_word_in_the_old_language() -> None:
         "NEW": {"READY", "HELD"},
         "SENT": {"ATTEMPTED", "UNKNOWN", "PARKED"},
         "ACK": {"ACKED", "CONFIRMED"},
-        "FAILED": {"REJECTED", "VOID", "EXPIRED"},
+        "FAILED": {"REJECTED", "VOID", "EXPIRED", "REVERSED"},
     }
     for word, states in words.items():
         assert {state for state, seed in saga.SEED_STATUS.items() if seed == word} == states

@@ -100,11 +100,13 @@ class Rig:
         assert error is None, error
         return message.partition(), message.offset()
 
-    def start(self, name: str, *argv: str, **environment: str) -> None:
-        """Starts a program that stays; its output is in the home's logs under its name."""
-        self._started[name] = spawn(
-            Slot(self.home, name), argv, env=self._environment() | environment, attached=True
-        )
+    def start(self, name: str, *argv: str, **environment: str) -> int:
+        """Starts a program that stays; its output is in the home's logs under its name. Its process
+        number.
+        """
+        environment = self._environment() | environment
+        self._started[name] = spawn(Slot(self.home, name), argv, env=environment, attached=True)
+        return self._started[name].pid
 
     def run(self, worker: str, **environment: str) -> None:
         """`weir run` of one worker; `await_ready` waits for it."""
@@ -216,6 +218,10 @@ class Sandbox:
     def trade(self) -> None:
         """Lets the hedger begin its day."""
         httpx.post(f"{self.url}/sandbox/hedger/start").raise_for_status()
+
+    def rest(self) -> None:
+        """Lets the hedger end its day now."""
+        httpx.post(f"{self.url}/sandbox/hedger/stop").raise_for_status()
 
     @property
     def venues(self) -> str:

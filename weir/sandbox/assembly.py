@@ -97,7 +97,7 @@ def make_run(venue: Venue, paths: list[PricePath], day: Day) -> HedgingRun:
 
     hedger = Hedger(venue.books, paths, Plan(fills=day.fills, seed=day.seed, run=str(now_ms())))
     run = HedgingRun(hedger, open_feed, now_ms, planned=day.fills, rate=day.rate)
-    venue.hedger_status, venue.start_hedger = run.status, run.start
+    venue.hedger_status, venue.start_hedger, venue.stop_hedger = run.status, run.start, run.stop
     return run
 
 

@@ -54,6 +54,7 @@ class Venue:
     faults: Faults = field(default_factory=Faults)
     hedger_status: Callable[[], dict[str, Any]] = lambda: {"on": False, "done": True, "fills": 0}
     start_hedger: Callable[[], None] = lambda: None
+    stop_hedger: Callable[[], None] = lambda: None
     stream: PrivateStream = field(init=False)
 
     def __post_init__(self) -> None:
@@ -202,6 +203,11 @@ def build_app(venue: Venue) -> Callable[..., Awaitable[None]]:
     @app.post("/sandbox/hedger/start")
     async def start() -> JSONResponse:
         venue.start_hedger()
+        return JSONResponse(venue.hedger_status())
+
+    @app.post("/sandbox/hedger/stop")
+    async def stop() -> JSONResponse:
+        venue.stop_hedger()
         return JSONResponse(venue.hedger_status())
 
     return FaultGate(app, venue.faults, venue_refusal(venue.now_ms))

@@ -34,10 +34,15 @@ class HedgingRun:
         self._done = False
         self._started_ms: int | None = None
         self._started = asyncio.Event()
+        self._stopped = asyncio.Event()
 
     def start(self) -> None:
         """Let the day begin; once is enough."""
         self._started.set()
+
+    def stop(self) -> None:
+        """End the day before its last fill; positions stay as they are."""
+        self._stopped.set()
 
     def status(self) -> dict[str, Any]:
         """How far the day is."""
@@ -69,7 +74,7 @@ class HedgingRun:
 
     async def _trade(self, feed: ExecutionFeed | NoFeed) -> None:
         begun = time.monotonic()
-        while not self._hedger.done:
+        while not (self._hedger.done or self._stopped.is_set()):
             due_s = self._hedger.fills / self._rate if self._rate else 0.0
             await asyncio.sleep(max(0.0, begun + due_s - time.monotonic()))
             for row in self._hedger.step(self._now_ms()):

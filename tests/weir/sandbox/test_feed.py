@@ -146,6 +146,23 @@ def test_a_day_reaches_kafka_as_the_books_have_it(
     }
 
 
+def test_a_day_that_is_stopped_is_over_with_what_was_traded(
+    broker: str, topic: str, registry: str, tmp_path: Path
+) -> None:
+    options = ["--bootstrap", broker, "--registry", registry, "--topic", topic]
+    with sandbox(tmp_path, *options, "--fills", "100000", "--rate", "200") as url:
+        until(lambda: httpx.get(f"{url}/sandbox/books").json()["hedger"]["fills"] > 10, "trading")
+        httpx.post(f"{url}/sandbox/hedger/stop").raise_for_status()
+        book = until(
+            lambda: (b := httpx.get(f"{url}/sandbox/books").json())["hedger"]["done"] and b,
+            "hedger done",
+        )
+    hedger = book["hedger"]
+    traded = sum(account["counts"]["executions"] for account in book["accounts"].values())
+    assert 10 < hedger["fills"] < 100000
+    assert hedger["delivered"] == traded == hedger["fills"] + hedger["funding"]
+
+
 def executions(url: str, number: str) -> list[dict[str, Any]]:
     """Every execution of an account by the venue's own list, page after page."""
     client = HTTP(api_key=f"sandbox-{number}", api_secret=f"secret-{number}")
