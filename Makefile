@@ -31,7 +31,7 @@ demo: setup
 	@exec $(VENV)/bin/weir demo $(if $(PRICES),--prices '$(PRICES)') $(ARGS)
 
 test: lint
-	@exec $(VENV)/bin/pytest --numprocesses 2 --dist loadgroup $(ARGS)
+	@exec $(VENV)/bin/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 lint: setup
 	@$(VENV)/bin/ruff check --quiet .

@@ -10,18 +10,8 @@ import pytest
 from weir.home import Home, settings
 from weir.kafka import Broker
 
-SHARED = "day"
-"""A fixture that takes long to make: the tests that ask for it run in one process."""
 _numbers = itertools.count()
 _run = secrets.token_hex(3)
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the run: a file stays in one of them, and so does what files share."""
-    for item in items:
-        shared = SHARED in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group(SHARED if shared else item.path.name))
 
 
 @pytest.fixture(scope="session")
