@@ -20,7 +20,8 @@ BATCH_MS = 20
 COMMIT_MS = 40
 SESSION_MS = 6_000
 DOWN_MS = 20_000
-CALLS_COUNT = 4
+UNDER_WAY_MS = 2_000
+CALLS_COUNT = 8
 
 
 class Worker:
@@ -142,9 +143,9 @@ class Worker:
         if process is not None and effects:
             process.carry(effects, before_ms)
         if how == "handed":
-            self._fail()
-        else:
-            self.look_ahead()
+            world = self.world
+            world.fly(world.draw_ms(UNDER_WAY_MS), self._fail_under_way, self.generation)
+        self.look_ahead()
 
     def _fate(self, effects: list[Any]) -> str:
         """When, if at all, the worker fails in this batch: most often where it is about to call."""
@@ -156,6 +157,11 @@ class Worker:
             return ""
         points = ("before", "after", "handed") if effects else ("before", "after")
         return world.chance.choice(points)
+
+    def _fail_under_way(self, generation: int) -> None:
+        """Fails while what it was given is being read, posted or answered."""
+        if self.up and self.generation == generation:
+            self._fail()
 
     def _fail(self, effects: list[Any] | None = None, before_ms: int = 0) -> None:
         """Dies or freezes, here and now; a process that froze before it handed its effects over
