@@ -33,7 +33,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.answers import Answers
-from bench.kept import read, verdict
+from bench.kept import LOTS, PNL, TRADES, read, verdict
 from bench.market import INBOX, ROWS, Market
 from bench.pen import WIRE, Pen
 from bench.polls import loan, rate, snapshot
@@ -123,7 +123,8 @@ class Campaign:
         self._rest(answers)
         answers.close()
         sent_s = time.monotonic() - began
-        found = verdict(read(self._rig.bootstrap, self._market, answers.claims))
+        kept = read(self._rig.bootstrap, self._market, answers.claims)
+        found = verdict(kept)
         report = check(KafkaLog(self._rig.bootstrap), WIRE)
         all_done = self._done.total() == self._given.kills
         wrong = sum(map(len, found.values()))
@@ -131,12 +132,19 @@ class Campaign:
             "ok": report.identical and all_done and not wrong,
             "seed": self._given.seed,
             "kills": dict(self._done),
-            "rows": self._rows,
-            "repeats": self._market.repeats.total(),
-            "dead_letters": dict(self._market.dead),
-            "records_sent": self._pen.written,
-            "answered": sum(map(len, answers.claims.values())),
-            **{name: len(sentences) for name, sentences in found.items()},
+            "sent": {
+                "rows": self._rows,
+                "repeats": self._market.repeats.total(),
+                "dead_letters": self._market.dead.total(),
+                "all": self._pen.written,
+            },
+            "judged": {
+                "positions": len(kept.tallies),
+                "restated": sum(one.revision > 0 for one in kept.records[PNL]),
+                "allocated": sum(map(len, answers.claims.values())),
+                **{topic: len(kept.records[topic]) for topic in (PNL, TRADES, LOTS)},
+            },
+            "wrong": {name: len(sentences) for name, sentences in found.items()},
             "why": [sentence for sentences in found.values() for sentence in sentences[:3]],
             "replay": str(report).splitlines()[:6],
             "seconds": [round(sent_s), round(time.monotonic() - began)],
