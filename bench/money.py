@@ -1,14 +1,16 @@
 """A campaign on money: workers killed, frozen and lost, the broker broken, and a venue whose
 answers fail, while a hedger trades; then every unit is accounted for.
 
-    python -m bench.money [--rounds 30] [--brokers 3] [--freezes 5] [--seed 1] [--fault-rate 0.3]
+    python -m bench.money [--rounds 30] [--brokers 3] [--freezes 5] [--parked 2] [--seed 1]
+                          [--fault-rate 0.3]
 
 A round is one fault at a moment when a call is under way. Its kind: SIGKILL of an executor, of a
 pipeline, of both; of a whole slot with its supervisor (the other slot takes over); a burst on any
 workers within two seconds. `--brokers` are kills of the broker, `--freezes` stops of a worker past
-its session. In the end the venue's books, treasury.intent-states.v1, the gate's limits and the
-book's profit must agree to the last unit, the log replay to the same bytes, and the audit's chains
-hold.
+its session; `--parked` are calls whose answer is lost and that the venue never lists, so that they
+must be left to people. In the end the venue's books, treasury.intent-states.v1, the gate's limits
+and the book's profit must agree to the last unit, the log replay to the same bytes, and the audit's
+chains hold.
 
 Resumed is measured from the fault to the first commit of each partition that the victim served.
 
@@ -32,20 +34,21 @@ from typing import Any
 
 from bench.desk import APPS, EXECUTION, SLOTS, WORKERS, At, Desk, desk
 from bench.reckoning import Evidence, Reckoning, reckon
-from bench.witness import AT_REST, Witness
+from bench.witness import Witness
 from schemas import policy
 from tests.weir.rig import POLICY, control_line, until
 
 KILLS = ("executor", "pipeline", "both", "lost", "executor", "pipeline", "both", "burst")
 SESSION_S = 6.0
 GOALS_S = {"restart": 10.0, "takeover": 20.0, "broker": 30.0}
-"""The p99 of each kind of return: the same slot again, another one, all after a broker."""
+"""The p99 of each kind of return: the same slot again, another one, all once the broker is back."""
 ROUND_S = 14.0
 REST_S = 300.0
 QUIET_S = 4.0
 FLIGHT_S = 8.0
 BUSY_S = 6.0
 HELD = "HELD"
+PATHS = ("/v5/crypto-loan-common/adjust-ltv", "/v5/crypto-loan-flexible/repay")
 
 
 def main() -> None:
@@ -81,7 +84,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, count in (("rounds", 30), ("brokers", 3), ("freezes", 5), ("seed", 1)):
+    for name, count in (("rounds", 30), ("brokers", 3), ("freezes", 5), ("parked", 2), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=count)
     parser.add_argument("--accounts", type=int, default=10)
     parser.add_argument("--rate", type=float, default=40)
@@ -122,6 +125,8 @@ class Campaign:
         """All rounds, each when the one before is over and everything works again."""
         self._desk.sandbox.trade()
         until(self._witness.flying, "a first call")
+        for number in range(self._given.parked):
+            self._desk.sandbox.spoil("drop_after", 1, PATHS[number % len(PATHS)], odd="late_row")
         kinds = [KILLS[number % len(KILLS)] for number in range(self._given.rounds)]
         kinds += ["broker"] * self._given.brokers + ["freeze"] * self._given.freezes
         self._chance.shuffle(kinds)
@@ -193,13 +198,13 @@ class Campaign:
         return line
 
     def broker(self) -> dict[str, Any]:
-        """Everybody waits for it. No partition changes hands, so that one without input commits
-        nothing.
+        """Everybody waits for it; what they take is counted from its return. No partition need
+        change hands, so one without input commits nothing.
         """
-        places = self._witness.busy(self._places(WORKERS), BUSY_S)
-        struck_ms = self._witness.strike()
+        places, began = self._witness.busy(self._places(WORKERS), BUSY_S), time.monotonic()
         self._desk.break_broker(self._chance.uniform(0, 3))
-        return self._await("broker", places, struck_ms, "broker")
+        away_s = round(time.monotonic() - began, 1)
+        return self._await("broker", places, self._witness.strike(), "broker") | {"away_s": away_s}
 
     def _places(self, workers: Iterable[str]) -> set[At]:
         return set().union(*(self._desk.served(worker) for worker in workers))
@@ -268,10 +273,10 @@ class Campaign:
 
         def look() -> Any:
             nonlocal still_s, before
-            states = self._witness.states()
-            books = running.sandbox.books()
+            states, books = self._witness.states(), running.sandbox.books()
             now = states, {n: a["counts"] for n, a in books["accounts"].items()}
-            if now != before or not states or set(states.values()) - AT_REST - {*besides}:
+            moving = {states[one] for one in self._witness.open()} - {*besides}
+            if now != before or not states or moving:
                 before, still_s = now, time.monotonic()
             return books if time.monotonic() - still_s > QUIET_S else None
 

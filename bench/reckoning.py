@@ -117,6 +117,7 @@ def _explain(
 def told(evidence: Evidence, found: Reckoning) -> None:
     """The states topic, the node's table and the venue tell one story of each intent."""
     last = {value["intent_id"]: value for value in evidence.states}
+    blocked = {intent["lane"] for intent in intents(evidence) if intent["state"] == "PARKED"}
     entries = {intent["intent_id"]: intent for intent in intents(evidence)}
     for intent_id, intent in entries.items():
         state = last.get(intent_id)
@@ -134,7 +135,8 @@ def told(evidence: Evidence, found: Reckoning) -> None:
         wanted = int(done["amount_e18"]) if confirmed and done else 0
         if units(state["amount_done"]) != wanted:
             found.say("wrong", f"{intent_id}: {state['amount_done']} done, the leg {wanted} units")
-        if intent["state"] not in FINAL and intent["state"] != "PARKED":
+        waits = intent["state"] == "READY" and intent["lane"] in blocked
+        if intent["state"] not in FINAL and intent["state"] != "PARKED" and not waits:
             found.say("lost", f"{intent_id} is left in {intent['state']}")
     for intent_id, state in last.items():
         found.counts[f"intents {state['state']}"] += 1
@@ -226,7 +228,7 @@ def limits(evidence: Evidence, found: Reckoning) -> None:
 
 
 def profit(evidence: Evidence, found: Reckoning) -> None:
-    """L is what the venue moved and what parked intents may still move; B what each keeps."""
+    """L is what the venue moved and what open intents may still move; B what each keeps."""
     moved: dict[str, int] = defaultdict(int)
     theirs = movements(evidence.books)
     for intent, leg in legs(evidence):
@@ -234,7 +236,7 @@ def profit(evidence: Evidence, found: Reckoning) -> None:
         if leg["leg"] == "main" and leg["state"] == "CONFIRMED" and row is not None:
             moved[intent["account_id"]] += units(row["amount"])
     for intent in intents(evidence):
-        if intent["state"] == "PARKED":
+        if intent["state"] not in FINAL:
             moved[intent["account_id"]] += int(intent["granted_e18"])
     kept: dict[str, int] = defaultdict(int)
     for key, operation in evidence.book.items():

@@ -31,7 +31,7 @@ class Witness:
         self._since_ms = 0
         self._first_ms: dict[At, int] = {}
         self._last_ms: dict[At, int] = {}
-        self._intents: dict[str, Any] = {}
+        self._intents: dict[str, tuple[int, str, str]] = {}
         self._stopped = threading.Event()
         self._failure: BaseException | None = None
         self._consumer = Consumer(
@@ -85,13 +85,27 @@ class Witness:
     def flying(self) -> set[int]:
         """The partitions in which a call may be under way now."""
         with self._lock:
-            return {place for place, state in self._intents.values() if state in FLYING}
+            return {place for place, state, _ in self._intents.values() if state in FLYING}
 
     def states(self) -> dict[str, str]:
         """The last state of every intent."""
         self._check()
         with self._lock:
-            return {intent_id: state for intent_id, (_, state) in self._intents.items()}
+            return {intent_id: state for intent_id, (_, state, _) in self._intents.items()}
+
+    def open(self) -> set[str]:
+        """The intents that will still change by themselves: neither ended nor parked, nor behind
+        one that is.
+        """
+        self._check()
+        with self._lock:
+            told = self._intents.items()
+            blocked = {lane for _, (_, state, lane) in told if state == "PARKED"}
+            return {
+                intent_id
+                for intent_id, (_, state, lane) in told
+                if state not in AT_REST and not (state == "READY" and lane in blocked)
+            }
 
     def _check(self) -> None:
         if self._failure is not None:
@@ -115,7 +129,7 @@ class Witness:
             if value.at_ms > self._since_ms and at not in self._first_ms:
                 self._first_ms[at] = now_ms()
         else:
-            self._intents[value.intent_id] = partition, value.state
+            self._intents[value.intent_id] = partition, value.state, value.lane
 
 
 def now_ms() -> int:

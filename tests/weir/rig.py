@@ -210,9 +210,11 @@ class Sandbox:
         """What the venue says about itself."""
         return httpx.get(f"{self.url}/sandbox/books", timeout=30).json()
 
-    def spoil(self, kind: str, times: int, path: str = "*", delay_ms: int = 0) -> None:
+    def spoil(
+        self, kind: str, times: int, path: str = "*", delay_ms: int = 0, odd: str = ""
+    ) -> None:
         """Lets the next requests that move money go wrong."""
-        order = {"path": path, "kind": kind, "times": times, "delay_ms": delay_ms}
+        order = {"path": path, "kind": kind, "times": times, "delay_ms": delay_ms, "odd": odd}
         httpx.post(f"{self.url}/sandbox/faults", json=order).raise_for_status()
 
     def trade(self) -> None:

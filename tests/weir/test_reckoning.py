@@ -60,6 +60,7 @@ def agreeing() -> Evidence:
     }
     state = {"intent_id": "i1", "state": "CONFIRMED", "legs": legs, "amount_done": "90"}
     intent = {"account_id": ACCOUNT, "kind": "REPAY", "granted_e18": units(90), "reason": ""}
+    intent["lane"] = f"bybit|{ACCOUNT}|USDT"
     pnl = {"account_id": ACCOUNT, "funding": "0"}
     return Evidence(
         books={"accounts": {"1": account}},
@@ -116,6 +117,18 @@ def test_what_is_parked_is_told_with_the_row_that_the_venue_has_of_it(rows: int)
     assert wrong(found) == {}
     (said,) = found.parked
     assert said.endswith("has 7" if rows else "has no row")
+
+
+def test_what_waits_behind_a_parked_one_is_not_lost() -> None:
+    evidence = agreeing()
+    park(evidence)
+    waiting = {"intent_id": "i2", "state": "READY", "legs": [], "amount_done": "0"}
+    evidence.intents["intents|L|i2"] = evidence.intents["intents|L|i1"] | waiting
+    evidence.states.append(waiting)
+    book = evidence.book[f"pnl_book|{ACCOUNT}|USDT"]
+    book |= {"allocated_e18": units(180), "retained_e18": units(20)}
+    evidence.book[f"operations|{ACCOUNT}|d1"]["legs"] *= 2
+    assert wrong(reckon(evidence)) == {}
 
 
 def second_row(evidence: Evidence) -> None:
@@ -210,7 +223,7 @@ def parked_with_two_rows(evidence: Evidence) -> None:
         (foreign_row, {"lost"}),
         (no_row, {"lost", "limits", "profit"}),
         (never_arrived, {"lost"}),
-        (left_open, {"lost", "wrong"}),
+        (left_open, {"lost", "wrong", "profit"}),
         (another_amount, {"wrong", "limits", "profit"}),
         (another_state, {"wrong"}),
         (too_few_looks, {"guessed"}),
