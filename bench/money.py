@@ -1,7 +1,7 @@
 """A campaign on money: workers killed, frozen and lost, the broker broken, and a venue whose
 answers fail, while a hedger trades; then every unit is accounted for.
 
-    python -m bench.money [--rounds 30] [--brokers 3] [--freezes 5] [--parked 2] [--seed 1]
+    python -m bench.money [--rounds 30] [--brokers 3] [--freezes 5] [--parked 0] [--seed 1]
                           [--fault-rate 0.3]
 
 A round is one fault at a moment when a call is under way. Its kind: SIGKILL of an executor, of a
@@ -84,7 +84,7 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, count in (("rounds", 30), ("brokers", 3), ("freezes", 5), ("parked", 2), ("seed", 1)):
+    for name, count in (("rounds", 30), ("brokers", 3), ("freezes", 5), ("parked", 0), ("seed", 1)):
         parser.add_argument(f"--{name}", type=int, default=count)
     parser.add_argument("--accounts", type=int, default=10)
     parser.add_argument("--rate", type=float, default=40)
