@@ -33,7 +33,7 @@ from weir.processes import Slot, spawn
 from weir.registry import LOCK_FILE
 
 PARTITIONS = 4
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 WIRE = Wire(SchemaIds.from_lock())
 POLICY = Path(__file__).parents[2] / "deploy" / "policy.yaml"
 

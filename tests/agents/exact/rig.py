@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from tests.agents.exact import sums
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 FAST = {"session_timeout_s": 6.0}
 
 
