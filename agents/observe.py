@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from schemas.money import E18
 from schemas.records import IntentOutcome, SweepOrder, Var
 from streams.orders import CONFIRMED, OUT, key_of
 from streams.step import Emit
@@ -33,7 +34,6 @@ OBSERVED = frozenset({"cash", "gate"})
 """The nodes it looks at."""
 CARRIERS = frozenset({"treasury.proposals.v1", "sweep_intent"})
 """Topics whose records carry the moment on."""
-E18 = 10**18
 
 
 class Ordered(NamedTuple):

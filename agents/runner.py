@@ -31,7 +31,7 @@ from agents.connectors.port import (
 from agents.controls import Reading
 from schemas.records import AttemptRecord
 from streams.effects import Call, Effect, Look, Prepare
-from streams.handover import EXECUTED_BY
+from streams.handover import OURS
 from streams.requests import request_hash
 
 ATTEMPTS = "treasury.attempts.v1"
@@ -115,7 +115,7 @@ class Runner:
             self.check(effect, before_commit_s)
 
         def call() -> Answer:
-            if effect.executed_by != EXECUTED_BY:
+            if effect.executed_by != OURS:
                 raise Unsupported(f"{effect.executed_by} carries it out, not this executor")
             check()
             return self._connector(effect).call(effect, check)

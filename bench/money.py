@@ -275,7 +275,7 @@ class Campaign:
             nonlocal still_s, before
             states, books = self._witness.states(), running.sandbox.books()
             now = states, {n: a["counts"] for n, a in books["accounts"].items()}
-            moving = {states[one] for one in self._witness.open()} - {*besides}
+            moving = set(self._witness.open().values()) - {*besides}
             if now != before or not states or moving:
                 before, still_s = now, time.monotonic()
             return books if time.monotonic() - still_s > QUIET_S else None

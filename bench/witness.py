@@ -93,16 +93,16 @@ class Witness:
         with self._lock:
             return {intent_id: state for intent_id, (_, state, _) in self._intents.items()}
 
-    def open(self) -> set[str]:
-        """The intents that will still change by themselves: neither ended nor parked, nor behind
-        one that is.
+    def open(self) -> dict[str, str]:
+        """The intents that will still change by themselves, with their state: neither ended nor
+        parked, nor behind one that is.
         """
         self._check()
         with self._lock:
             told = self._intents.items()
             blocked = {lane for _, (_, state, lane) in told if state == "PARKED"}
             return {
-                intent_id
+                intent_id: state
                 for intent_id, (_, state, lane) in told
                 if state not in AT_REST and not (state == "READY" and lane in blocked)
             }

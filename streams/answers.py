@@ -14,7 +14,7 @@ from schemas.records import AttemptRecord
 from streams import saga
 from streams.attempt import begin, may_start, op_of, over
 from streams.evidence import REPEATABLE, check, complete, judge
-from streams.handover import EXECUTED_BY
+from streams.handover import OURS
 from streams.lane import Lane
 from streams.step import Refused
 from streams.testimony import people_of
@@ -130,7 +130,7 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
         return  # an answer to an earlier question proves no absence now
     if record.attempt_id == leg.awaits and complete(record):
         intent = lane.turn(intent, awaits="", polls=leg.polls + 1)
-    ours = intent.executed_by == EXECUTED_BY
+    ours = intent.executed_by == OURS
     verdict = judge(intent.leg, op_of(intent), record, _execution(lane), answered=ours)
     if parked and verdict.trigger not in ("effect", "refused"):
         return  # only what the bank's books say by our own id ends it without people
@@ -238,7 +238,7 @@ def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
         lane.move(intent, "effect", why, venue_ref=record.venue_ref or "")
     elif record.class_ == "refused":
         lane.move(intent, "refused", why)
-    elif record.class_ == "not_sent" and intent.executed_by == EXECUTED_BY:
+    elif record.class_ == "not_sent" and intent.executed_by == OURS:
         again = {"n": intent.leg.n + 1, "due_ms": lane.now_ms, "absent_mark": {}, "venue_ref": ""}
         lane.move(intent, "retry", why, **again)
     else:

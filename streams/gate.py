@@ -16,7 +16,7 @@ from schemas.records import Approval, IntentOutcome, Proposal, UsdRate
 from streams import anomaly, approval, sweep_order, waiting, window
 from streams import hold as holds
 from streams.canonical import hash_of
-from streams.handover import EXECUTED_BY, answer, body_of, decision, hand_over
+from streams.handover import OURS, answer, body_of, decision, hand_over
 from streams.inboxes import ORIGINS
 from streams.limits import CLASS_OF, DOLLAR, Ask, refusal
 from streams.step import Entries, Event, InForce, Refused, Started, Tick, meta
@@ -114,7 +114,7 @@ def _validate(proposal: Proposal) -> None:
 def _executed_by(proposal: Proposal, in_force: InForce) -> str:
     """Exactly one side carries it out; which one is fixed here, whatever the policy says later."""
     if proposal.class_ != sweep_order.CLASS or in_force.policy is None:
-        return EXECUTED_BY
+        return OURS
     return in_force.policy.sweep.executed_by
 
 

@@ -27,11 +27,12 @@ from streams.inboxes import to_origin
 from streams.step import Emit, Entries, Event, InForce
 from tables.gate import Hold
 
-EXECUTED_BY = "weir"
+OURS = "weir"
+"""Who carries out what our own executor calls."""
 _FAILED = frozenset({"REFUSED", "VOID", "EXPIRED"})
 
 
-def body_of(proposal: Proposal, granted_e18: int, executed_by: str = EXECUTED_BY) -> str:
+def body_of(proposal: Proposal, granted_e18: int, executed_by: str = OURS) -> str:
     """The canonical text of the intent that a proposal becomes when this much is granted, and one
     side is named to carry it out.
     """

@@ -16,8 +16,7 @@ from schemas.records import AttemptRecord, Intent, Proposal, Request, Revoke
 from streams import answers, attempt, external, requests, saga, trouble
 from streams.canonical import hash_of
 from streams.effects import Look, Prepare
-from streams.handover import EXECUTED_BY as OURS
-from streams.handover import body_of
+from streams.handover import OURS, body_of
 from streams.lane import Lane
 from streams.step import Entries, Event, InForce, Refused, Started, Tick
 from tables.intents import IntentEntry, LegEntry

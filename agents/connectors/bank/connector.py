@@ -23,7 +23,7 @@ from agents.connectors.port import (
     Unsupported,
 )
 from streams.effects import Call, Look, Prepare
-from streams.handover import EXECUTED_BY
+from streams.handover import OURS
 
 SWEEP, REVERSE_SWEEP = "SWEEP", "REVERSE_SWEEP"
 CAPABILITIES = frozenset({SWEEP, REVERSE_SWEEP})
@@ -103,7 +103,7 @@ class BankConnector:
     def _require(self, op: str, executed_by: str) -> None:
         if op not in CAPABILITIES:
             raise Unsupported(f"a bank does not do {op}")
-        if executed_by != EXECUTED_BY:
+        if executed_by != OURS:
             raise Unsupported(f"{executed_by} carries it out: exactly one side pays")
 
 
