@@ -215,8 +215,8 @@ def _known(leg: LegEntry, record: AttemptRecord) -> bool:
 
     What was accepted may have failed since: its reference tells. And what is said of an attempt
     that was given up may be what a later one did: a worker that stood still may look for the first
-    when the second has its row already. While that one has no end, its own looks decide; afterwards
-    the reference tells.
+    when the second has its row already. While that one has no end, its own looks or people decide;
+    afterwards the reference tells.
     """
     if record.n == leg.n:
         return record.class_ == "accepted" and record.venue_ref == leg.venue_ref
@@ -224,7 +224,8 @@ def _known(leg: LegEntry, record: AttemptRecord) -> bool:
         return False
     if leg.venue_ref:
         return record.venue_ref == leg.venue_ref
-    return record.kind == "EVIDENCE" and leg.state in (saga.ATTEMPTED, saga.UNKNOWN)
+    still_open = (saga.ATTEMPTED, saga.UNKNOWN, saga.PARKED)
+    return record.kind == "EVIDENCE" and leg.state in still_open
 
 
 def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:

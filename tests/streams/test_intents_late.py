@@ -54,6 +54,17 @@ def test_a_stale_look_sees_the_row_of_the_later_attempt(fate: str, state: str) -
     assert world.moved() == ["transfer", "main"]
 
 
+def test_a_stale_look_does_not_halt_what_people_decide() -> None:
+    world, look = given_up("lost_after")
+    run_until(world, "UNKNOWN")
+    rows, world.venue.rows = world.venue.rows, []  # history is late: movement without a row
+    run_until(world, "PARKED")
+    world.venue.rows = rows
+    world.fold(world.carry(look))
+    assert world.lane().halted == ""
+    assert world.states()[-1] == "PARKED"
+
+
 def test_a_row_of_its_own_halts_the_lane() -> None:
     world, look = given_up("ok")
     run_until(world, "CONFIRMED")
