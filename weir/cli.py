@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import desk, evidence, letters, policy, reports, resolution, web
+from weir.verbs import backtest, desk, evidence, letters, policy, reports, resolution, web
 
 app = typer.Typer(
     name="weir",
@@ -286,6 +286,7 @@ def demo(
         raise typer.Exit(1)
 
 
+backtest.add(app)
 desk.add(app)
 evidence.add(app)
 letters.add(app)

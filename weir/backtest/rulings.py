@@ -1,0 +1,120 @@
+"""Which policy a course is run under: a file, a recorded version, the shipped or recorded one with
+another rule of allocation, or what was recorded, version by version.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple, get_args
+
+from schemas.errors import Undecodable
+from schemas.policy import Account, Allocation, Policy, canonical, from_yaml, parse, policy_hash
+from schemas.records import PolicyCopy, PolicyUpdate
+from schemas.wire import Wire
+from weir.backtest.sources import BALANCES, EXECUTIONS, LOANS, POLICIES, Sources
+from weir.errors import WeirError
+from weir.replay.log import Log
+
+RULES: tuple[str, ...] = get_args(Allocation.model_fields["rule"].annotation)
+RECORDED = "recorded"
+
+
+class Ruling(NamedTuple):
+    """A policy under test. `shown` is its name in a report; its version stands in every id."""
+
+    shown: str
+    version: int
+    policy: Policy
+
+    def copy(self, lifted: bool = True) -> PolicyCopy:
+        """As the nodes get it. `lifted`: no operation waits for people or for another side,
+        because nobody would answer.
+        """
+        policy = self.policy
+        if lifted:
+            most = {
+                "loan_usd_e18": policy.limits.loan.single_usd_e18,
+                "transfer_usd_e18": policy.limits.transfer.single_usd_e18,
+                "sweep_usd_e18": policy.limits.sweep.single_usd_e18,
+                "dual_usd_e18": None,
+            }
+            approvals = policy.approvals.model_copy(update=most)
+            sweep = policy.sweep.model_copy(update={"executed_by": "weir"})
+            policy = policy.model_copy(update={"approvals": approvals, "sweep": sweep})
+        body = canonical(policy)
+        return PolicyCopy(policy.name, self.version, policy_hash(body), body)
+
+
+def find(said: str, log: Log, wire: Wire) -> Ruling:
+    """The policy that a word names: `seed-v1`, `seed-v1-narrative` or `opt-v1`, `name@version`, or
+    a YAML file. WeirError when there is none.
+    """
+    if said in RULES:
+        base = _newest(log, wire) or Ruling("", 1, _shipped(log, wire))
+        return base._replace(shown=said, policy=_with_rule(base.policy, said))
+    name, at, version = said.partition("@")
+    if at and version.isdigit() and not Path(said).exists():
+        return _version(name, int(version), log, wire)
+    file = Path(said)
+    if not file.is_file():
+        raise WeirError(
+            f"{said!r} is no policy: a YAML file, name@version, or one of {', '.join(RULES)}"
+        )
+    try:
+        policy = from_yaml(file.read_text("utf-8"))
+    except (OSError, ValueError) as why:
+        raise WeirError(f"{file}: {why}") from why
+    return Ruling(file.name, 1, policy)
+
+
+def updates(log: Log, wire: Wire) -> Iterator[PolicyUpdate]:
+    """Every recorded version, in order."""
+    with closing(log.read([POLICIES])) as reader:
+        for number in range(log.partitions(POLICIES)):
+            while (record := reader.next(POLICIES, number)) is not None:
+                try:
+                    yield wire.decode(POLICIES, record.value or b"")
+                except Undecodable:
+                    continue
+
+
+def of(update: PolicyUpdate) -> Ruling:
+    """A recorded version as it stands. WeirError for one that is no policy."""
+    shown = f"{update.name}@{update.version}"
+    try:
+        return Ruling(shown, update.version, parse(update.body))
+    except ValueError as why:
+        raise WeirError(f"{shown}: {why}") from why
+
+
+def _newest(log: Log, wire: Wire) -> Ruling | None:
+    last = deque(updates(log, wire), maxlen=1)
+    return of(last[0]) if last else None
+
+
+def _version(name: str, version: int, log: Log, wire: Wire) -> Ruling:
+    known = list(updates(log, wire))
+    found = next((one for one in known if (one.name, one.version) == (name, version)), None)
+    if found is None:
+        there = ", ".join(f"{one.name}@{one.version}" for one in known) or "none"
+        raise WeirError(f"{name}@{version} is not on {POLICIES}; there are: {there}")
+    return of(found)
+
+
+def _with_rule(policy: Policy, rule: str) -> Policy:
+    allocation = policy.allocation.model_copy(update={"rule": rule})
+    return policy.model_copy(update={"allocation": allocation})
+
+
+def _shipped(log: Log, wire: Wire) -> Policy:
+    """The shipped policy with the accounts that the log speaks of."""
+    sources = Sources(log, wire)
+    exchange, bank = sources.keys((EXECUTIONS, LOANS)), sources.keys((BALANCES,))
+    return Policy(accounts=(*_accounts(exchange, "exchange"), *_accounts(bank, "bank")))
+
+
+def _accounts(names: Iterable[str], kind: str) -> Iterator[Account]:
+    return (Account.model_validate({"account_id": name, "kind": kind}) for name in names)

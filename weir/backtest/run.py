@@ -1,0 +1,322 @@
+"""Runs one policy over a log: the nodes in memory, venue and bank modelled, time from the records.
+
+Of what lies at one time wake-ups come first, then answers of venue and bank, then the records of
+the outside. What follows from a record is folded before anything else happens. The run ends at
+`to`, or a minute after the last record, when what was under way has ended.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from agents.almanac import YEARS_AHEAD, YEARS_BACK
+from agents.standing import Standing
+from schemas.jsonform import iso
+from schemas.money import E18
+from schemas.policy import Policy
+from schemas.records import (
+    Calendar,
+    CashInput,
+    ControlCopy,
+    DeskInput,
+    PolicyCopy,
+    SnapshotPosition,
+    UsdRate,
+)
+from schemas.wire import Wire
+from streams import holidays
+from streams.effects import Effect
+from streams.newyork import day_of, year_of
+from streams.saga import PAYMENTS
+from streams.step import Refused
+from streams.topology import AUDIT, NODES
+from weir.backtest import sources
+from weir.backtest.bank import Bank
+from weir.backtest.course import Course
+from weir.backtest.desk import Desk, Placed
+from weir.backtest.recorded import Recorded
+from weir.backtest.rulings import RECORDED, Ruling
+from weir.backtest.sources import Outside, Sources
+from weir.backtest.tally import Tally
+from weir.backtest.venue import USUAL, Account, Terms, Venue
+from weir.errors import WeirError
+from weir.replay.log import Log
+
+GRACE_MS = 60_000
+DECIDING = tuple(node for node in NODES if node is not AUDIT)
+
+
+class Span(NamedTuple):
+    """From when on the policy under test is in force and counted, and until when; None: from the
+    first record, to the last. What lies before is folded under the recorded policies.
+    """
+
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+
+WHOLE = Span()
+
+
+def run(
+    log: Log,
+    wire: Wire,
+    ruling: Ruling | None,
+    span: Span = WHOLE,
+    terms: Terms = USUAL,
+    tell: Callable[[int, int], None] = lambda events, at_ms: None,
+) -> Course:
+    """The course of a policy; None: of the recorded ones. `tell` hears of events and time.
+
+    WeirError when there is nothing to run, or what is there cannot give a whole result.
+    """
+    return _Run(Sources(log, wire, span.to_ms), ruling, span, terms, tell).run()
+
+
+class _Run:
+    def __init__(
+        self,
+        source: Sources,
+        ruling: Ruling | None,
+        span: Span,
+        terms: Terms,
+        tell: Callable[[int, int], None],
+    ) -> None:
+        self._source, self._ruling, self._span, self._terms = source, ruling, span, terms
+        self._tell = tell
+        policy = ruling.policy if ruling is not None else Policy()
+        self._venue = Venue(terms, policy=policy)
+        self._bank = Bank(terms.bank_ms, terms.fund_rate_e18)
+        self._recorded = Recorded(self._venue, self._bank)
+        self._tally = Tally(policy, self._venue, self._bank)
+        self._desk = Desk(DECIDING, source.partitions, self._tally.hear)
+        self._tally.desk = self._desk
+        self._standing = Standing()
+        self._answers: list[tuple[int, int, Effect]] = []
+        self._serial = itertools.count()
+        self._rates: set[str] = set()
+        self._years: set[int] = set()
+        self._begun = False
+        self._now_ms = self._from_ms = 0
+
+    def run(self) -> Course:
+        """From the first record to the end."""
+        last_ms = None
+        for one in self._source:
+            if last_ms is None:
+                self._first(one.at_ms)
+            last_ms = one.at_ms
+            self._until(last_ms)
+            self._clock(last_ms)
+            self._take(one)
+        if last_ms is None:
+            raise WeirError("there is nothing to run: the log holds no record of the outside")
+        to_ms = self._span.to_ms
+        end_ms = last_ms + GRACE_MS if to_ms is None else to_ms
+        self._until(end_ms)
+        self._clock(end_ms)
+        return self._course(end_ms)
+
+    # Time
+
+    def _first(self, at_ms: int) -> None:
+        """Before the first record: modes, and the policy unless it begins later."""
+        if not self._source.holds(sources.CONTROLS):
+            self._desk.copy(ControlCopy("all", "ACTIVE", 1, "no control is recorded", at_ms), at_ms)
+        from_ms = self._span.from_ms
+        self._from_ms = at_ms if from_ms is None else from_ms
+        self._clock(at_ms)
+
+    def _clock(self, at_ms: int) -> None:
+        """Time goes on to here: a day may end, a year begin, and the policy come in force."""
+        self._now_ms = at_ms
+        self._tally.pass_to(at_ms)
+        year = year_of(day_of(at_ms))
+        if year not in self._years:
+            self._years.add(year)
+            self._calendars(year, at_ms)
+        if not self._begun and at_ms >= self._from_ms:
+            self._begun = True
+            if self._ruling is not None:
+                self._desk.copy(self._ruling.copy(), at_ms)
+            self._tally.begin()
+
+    def _calendars(self, year: int, at_ms: int) -> None:
+        """What the almanac tells around a year; a recorded calendar that comes later wins."""
+        first = max(year - YEARS_BACK, holidays.FIRST_YEAR)
+        for one in range(first, year + YEARS_AHEAD + 1):
+            if len(self._years) > 1 and one < year + YEARS_AHEAD:
+                continue
+            for name in holidays.CALENDARS:
+                closed = Calendar(name, one, holidays.closed(name, one))
+                self._desk.spread(sources.CASH, CashInput(body=closed), at_ms)
+
+    def _until(self, at_ms: int) -> None:
+        """Wake-ups and answers up to a time, both included."""
+        while True:
+            wake_ms = self._desk.next_wake_ms()
+            answer_ms = self._answers[0][0] if self._answers else None
+            if wake_ms is not None and wake_ms <= at_ms and wake_ms <= (answer_ms or wake_ms):
+                self._clock(max(wake_ms, self._now_ms))
+                self._desk.wake(self._now_ms)
+            elif answer_ms is not None and answer_ms <= at_ms:
+                self._clock(answer_ms)
+                self._answer(heapq.heappop(self._answers)[2])
+            else:
+                return
+            self._carry()
+
+    # Records of the outside
+
+    def _take(self, one: Outside) -> None:
+        take = _TAKE.get(one.placed.topic, _Run._deliver)
+        take(self, one.placed)
+        self._carry()
+        self._tell(self._desk.events, self._now_ms)
+
+    def _deliver(self, placed: Placed) -> None:
+        self._desk.deliver(placed, self._now_ms)
+
+    def _ruled(self, placed: Placed) -> None:
+        """A recorded policy or control, as the relay takes it."""
+        value = placed.value
+        try:
+            self._standing.judge(value)
+        except Refused as why:
+            self._desk.letters[f"{placed.topic}: {why.cause}"] += 1
+            return
+        self._standing.take(value)
+        if placed.topic == sources.CONTROLS:
+            body = ControlCopy(value.scope, value.mode, value.epoch, value.reason, value.at_ms)
+            self._desk.copy(body, self._now_ms)
+        elif self._ruling is None or not self._begun:
+            update = PolicyCopy(value.name, value.version, value.hash, value.body)
+            self._desk.copy(update, self._now_ms)
+            policy = self._standing.policy
+            if policy is not None and self._ruling is None:
+                self._venue.policy = self._tally.policy = policy
+
+    def _loan(self, placed: Placed) -> None:
+        state = placed.value
+        account = self._venue.account(state.account_id)
+        account.loan.take(state)
+        if account.wallets.recorded is None:
+            self._show_wallets(account, placed)
+        self._rate(placed)
+        shown = account.loan.state(state.as_of_ms)
+        self._desk.deliver(placed._replace(value=shown), self._now_ms)
+        self._tally.look(state.account_id, self._now_ms)
+
+    def _snapshot(self, placed: Placed) -> None:
+        account = self._venue.account(placed.value.account_id)
+        account.wallets.take(placed.value)
+        shown = account.wallets.snapshot(account.account_id, self._ccy, placed.value.as_of_ms)
+        self._rate(placed)
+        self._desk.deliver(placed._replace(value=shown), self._now_ms)
+        self._tally.touch(account.account_id)
+
+    def _show_wallets(self, account: Account, placed: Placed) -> None:
+        """Without a recorded snapshot: what the book says was earned, and holds."""
+        name = account.account_id
+        table = self._desk.table("book", placed.partition)
+        profit = table.get(f"pnl_book|{name}|{self._ccy}")
+        account.wallets.earned = {} if profit is None else {self._ccy: profit.realised_e18}
+        held = []
+        prefix = f"positions|{name}|"
+        for key, position in table.range(prefix):
+            category, symbol, idx = key[len(prefix) :].split("|")
+            if category != "spot" and position.qty_e18:
+                held.append(SnapshotPosition(symbol, int(idx), position.qty_e18, 0, 0, 0, 0, 0))
+        account.wallets.positions = tuple(held)
+        shown = account.wallets.snapshot(name, self._ccy, placed.value.as_of_ms)
+        at = sources.SNAPSHOTS, placed.partition, None, name, shown, placed.timestamp_ms
+        self._desk.deliver(Placed(*at), self._now_ms)
+
+    def _rate(self, placed: Placed) -> None:
+        """Where no rate is recorded a unit of the settlement currency is a dollar."""
+        if self._ccy in self._rates:
+            return
+        body = UsdRate(self._ccy, E18, placed.value.as_of_ms)
+        at = sources.DESK, self._desk.lies("desk"), None, "desk"
+        self._desk.deliver(Placed(*at, DeskInput(body=body), placed.timestamp_ms), self._now_ms)
+
+    def _rated(self, placed: Placed) -> None:
+        self._rates.add(placed.value.body.ccy)
+        self._deliver(placed)
+
+    def _balance(self, placed: Placed) -> None:
+        shown = self._bank.shown(placed.value)
+        self._desk.deliver(placed._replace(value=shown), self._now_ms)
+        self._tally.touch(placed.value.account_id)
+
+    def _note(self, placed: Placed) -> None:
+        self._recorded.take(placed)
+
+    # Effects
+
+    def _carry(self) -> None:
+        for effect in self._desk.effects:
+            bank = effect.op in PAYMENTS
+            wait_ms = self._bank.answer_ms if bank else self._venue.delay_ms(effect)
+            heapq.heappush(self._answers, (self._now_ms + wait_ms, next(self._serial), effect))
+        self._desk.effects.clear()
+
+    def _answer(self, effect: Effect) -> None:
+        model: Any = self._bank if effect.op in PAYMENTS else self._venue
+        record = model.answer(effect, self._now_ms)
+        number = self._desk.lies(effect.lane)
+        at = sources.ATTEMPTS, number, None, effect.lane
+        self._desk.deliver(Placed(*at, record, self._now_ms), self._now_ms)
+        if model is self._venue:
+            self._tally.look(effect.account_id, self._now_ms)
+        else:
+            self._tally.touch(effect.account_id)
+
+    # The end
+
+    @property
+    def _ccy(self) -> str:
+        return self._venue.policy.allocation.settle_ccy
+
+    def _course(self, end_ms: int) -> Course:
+        if not self._begun:
+            raise WeirError(f"nothing is recorded from {iso(self._from_ms)} on")
+        ruling = self._ruling
+        copy = None if ruling is None else ruling.copy()
+        letters = self._desk.letters
+        letters.update(self._source.letters)
+        return Course(
+            policy=RECORDED if ruling is None else ruling.shown,
+            policy_hash="" if copy is None else copy.hash,
+            rule=self._tally.policy.allocation.rule,
+            from_ms=self._from_ms,
+            to_ms=end_ms,
+            totals=self._tally.end(),
+            decisions=tuple(self._tally.decisions),
+            days=tuple(self._tally.days),
+            assumptions=(*self._terms.sentences(), *self._bank.sentences(), *_SENTENCES),
+            letters=dict(sorted(letters.items())),
+            events=self._desk.events,
+        )
+
+
+_TAKE: dict[str, Callable[[_Run, Placed], None]] = {
+    sources.POLICIES: _Run._ruled,
+    sources.CONTROLS: _Run._ruled,
+    sources.LOANS: _Run._loan,
+    sources.SNAPSHOTS: _Run._snapshot,
+    sources.BALANCES: _Run._balance,
+    sources.DESK: _Run._rated,
+    sources.ATTEMPTS: _Run._note,
+    sources.INTENTS: _Run._note,
+    sources.ORDERS: _Run._note,
+}
+_SENTENCES = (
+    "Nobody is asked: an amount above a threshold of approval is taken as approved at once.",
+    "Without a recorded control every mode is ACTIVE; without a recorded rate a unit of the"
+    " settlement currency is a dollar; without recorded snapshots the wallet holds what the trades"
+    " brought in.",
+)

@@ -1,0 +1,119 @@
+"""What happened outside, from a log, as one stream: by event time, then topic name, then offset.
+
+That is the documented order for records without a merge order. A partition keeps its own order
+whatever its times say. What a node or the executor wrote is no input: it is decided anew. So of the
+inboxes only the words of people and pollers are taken; the answers to single intents, people's
+approvals among them, fit only the intents they were given for.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Any, NamedTuple
+
+from schemas.errors import Undecodable
+from schemas.jsonform import iso
+from schemas.wire import Wire
+from weir.backtest.desk import Placed
+from weir.errors import WeirError
+from weir.replay.log import Log, Reader
+
+EXECUTIONS, LOANS = "hedge-executions", "treasury.loan-states.v1"
+SNAPSHOTS, BALANCES = "treasury.account-snapshots.v1", "balance_events"
+POLICIES, CONTROLS = "orch_config_updates", "treasury.controls.v1"
+ATTEMPTS, INTENTS, ORDERS = "treasury.attempts.v1", "treasury.intents.v1", "sweep_intent"
+BOOK, CASH, DESK = "treasury.book-inputs.v1", "treasury.cash-inputs.v1", "treasury.desk-inputs.v1"
+
+WHOLE = (EXECUTIONS, LOANS, BALANCES, SNAPSHOTS, POLICIES, CONTROLS)
+"""Topics that only the outside writes."""
+INBOXES = {
+    BOOK: ("Request", "Correction", "Freeze", "Yield", "BreakAccept"),
+    CASH: ("Request", "ScheduledFlow", "Freeze", "Calendar"),
+    DESK: ("UsdRate",),
+}
+"""Of each inbox what people, pollers and the almanac wrote into it."""
+RECORDED = (ATTEMPTS, INTENTS, ORDERS)
+"""What tells of the recorded policy's own operations; folded by no node."""
+NEEDED_WHOLE = frozenset({EXECUTIONS, BALANCES})
+"""Profit and flows are sums from the first record on."""
+
+
+class Outside(NamedTuple):
+    """One record of the outside, in the order of the stream."""
+
+    at_ms: int
+    placed: Placed
+
+
+class Sources:
+    """The records of a log before a time. `letters` counts what cannot be read, by topic."""
+
+    def __init__(self, log: Log, wire: Wire, to_ms: int | None = None) -> None:
+        self._log, self._wire, self._to_ms = log, wire, to_ms
+        self.letters: dict[str, int] = {}
+
+    @property
+    def partitions(self) -> int:
+        """P of the log."""
+        return self._log.partitions(EXECUTIONS)
+
+    def holds(self, topic: str) -> bool:
+        """Whether there is anything on a topic."""
+        with closing(self._log.read([topic])) as reader:
+            numbers = range(self._log.partitions(topic))
+            return any(reader.next(topic, number) is not None for number in numbers)
+
+    def keys(self, topics: Iterable[str]) -> list[str]:
+        """Every key on some topics."""
+        found: set[str] = set()
+        names = tuple(topics)
+        with closing(self._log.read(names)) as reader:
+            for topic in names:
+                for number in range(self._log.partitions(topic)):
+                    while (record := reader.next(topic, number)) is not None:
+                        found.add((record.key or b"").decode())
+        return sorted(found)
+
+    def __iter__(self) -> Iterator[Outside]:
+        topics = (*WHOLE, *INBOXES, *RECORDED)
+        with closing(self._log.read(topics)) as reader:
+            streams = [
+                self._records(reader, topic, number)
+                for topic in topics
+                for number in range(self._log.partitions(topic))
+            ]
+            for one in heapq.merge(*streams, key=_order):
+                if self._to_ms is not None and one.at_ms >= self._to_ms:
+                    return
+                yield one
+
+    def _records(self, reader: Reader, topic: str, number: int) -> Iterator[Outside]:
+        decode, taken = self._wire.decoder(topic), INBOXES.get(topic)
+        at_ms, expected = 0, 0 if topic in NEEDED_WHOLE else None
+        while (record := reader.next(topic, number)) is not None:
+            if expected == 0 and record.offset > 0:
+                raise WeirError(
+                    f"{topic}[{number}] begins at offset {record.offset}"
+                    f" ({iso(record.timestamp_ms)}): what came before is gone, and profit and flows"
+                    " are sums from the first record on"
+                )
+            expected = None
+            try:
+                value = decode(record.value)
+                key = (record.key or b"").decode()
+            except (Undecodable, UnicodeDecodeError):
+                name = f"{topic}: decode"
+                self.letters[name] = self.letters.get(name, 0) + 1
+                continue
+            if taken is not None and type(value.body).__name__ not in taken:
+                continue
+            offset = None if taken is not None else record.offset
+            at_ms = max(at_ms, record.timestamp_ms)
+            yield Outside(at_ms, Placed(topic, number, offset, key, value, record.timestamp_ms))
+
+
+def _order(one: Outside) -> tuple[int, str, int, int]:
+    placed: Any = one.placed
+    return one.at_ms, placed.topic, placed.offset or 0, placed.partition

@@ -1,0 +1,80 @@
+"""The modelled wallets of one account: what was recorded, moved by what the policy under test does
+and the recorded one did not do.
+
+A recorded balance already holds what the recorded policy moved; taking that back and moving our own
+instead gives the balance there would have been, because the hedge itself is what it was. An account
+of which no snapshot was ever recorded holds what its trades have brought in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from schemas.records import AccountSnapshot, SnapshotPosition, WalletBalance
+
+UNIFIED, FUND = "UNIFIED", "FUND"
+_At = tuple[str, str]
+
+
+@dataclass
+class Wallets:
+    """Balances of one account by (wallet, coin), in 10^-18."""
+
+    recorded: AccountSnapshot | None = None
+    shown: dict[_At, tuple[int, int]] = field(default_factory=dict)
+    """Balance and transferable part as last recorded."""
+    moved: dict[_At, int] = field(default_factory=dict)
+    earned: dict[str, int] = field(default_factory=dict)
+    positions: tuple[SnapshotPosition, ...] = ()
+    """Both count while no snapshot is recorded: the profit by coin, and what the book holds."""
+
+    def take(self, snapshot: AccountSnapshot) -> None:
+        """Takes a recorded snapshot."""
+        self.recorded = snapshot
+        self.shown = {
+            (row.wallet, row.coin): (row.balance_e18, row.transferable_e18)
+            for row in snapshot.wallets
+        }
+
+    def move(self, wallet: str, coin: str, amount_e18: int) -> None:
+        """So much more in a wallet."""
+        at = wallet, coin
+        self.moved[at] = self.moved.get(at, 0) + amount_e18
+
+    def balance_e18(self, wallet: str, coin: str) -> int:
+        """What a wallet holds."""
+        return self._shown((wallet, coin))[0] + self.moved.get((wallet, coin), 0)
+
+    def transferable_e18(self, wallet: str, coin: str) -> int:
+        """What of it can be moved now."""
+        at = wallet, coin
+        return max(0, self._shown(at)[1] + self.moved.get(at, 0))
+
+    def equity_e18(self, settle_ccy: str) -> int | None:
+        """The venue's figure for the trading wallet; None without a recorded one."""
+        if self.recorded is None:
+            return None
+        return self.recorded.equity_e18 + self.moved.get((UNIFIED, settle_ccy), 0)
+
+    def snapshot(self, account_id: str, settle_ccy: str, at_ms: int) -> AccountSnapshot:
+        """The snapshot as a poll at this time shows it."""
+        places = sorted(self.shown.keys() | self.moved.keys() | self._earned_places())
+        rows = tuple(
+            WalletBalance(*at, self.balance_e18(*at), self.transferable_e18(*at)) for at in places
+        )
+        if self.recorded is not None:
+            equity = self.equity_e18(settle_ccy) or 0
+            return replace(self.recorded, wallets=rows, equity_e18=equity, as_of_ms=at_ms)
+        equity = self.balance_e18(UNIFIED, settle_ccy)
+        return AccountSnapshot(account_id, rows, self.positions, (), "", equity, at_ms)
+
+    def _shown(self, at: _At) -> tuple[int, int]:
+        if self.recorded is None and at[0] == UNIFIED:
+            earned = self.earned.get(at[1], 0)
+            return earned, earned
+        return self.shown.get(at, (0, 0))
+
+    def _earned_places(self) -> set[_At]:
+        return set() if self.recorded else {(UNIFIED, coin) for coin in self.earned}

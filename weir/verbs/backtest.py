@@ -1,0 +1,74 @@
+"""The verbs of back-tests: the same day under another policy, and an account made from prices."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from weir.verbs.policy import policy_app
+
+backtest_app = typer.Typer(help="Data for back-tests.", no_args_is_help=True)
+
+
+def add(app: typer.Typer) -> None:
+    """Adds these verbs to the command."""
+    app.add_typer(backtest_app, name="backtest")
+
+
+@backtest_app.command("prices")
+def prices(
+    file: Annotated[
+        Path, typer.Argument(metavar="CSV", help="Candles: time or date, and close.")
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="A folder that is new.")],
+) -> None:
+    """Write the records of a hedged, indebted account that lived through these prices."""
+    from weir.backtest.candles import read, records
+    from weir.backtest.lines import write
+
+    count = write(records(read(file)), to)
+    typer.echo(f"{count:,} records in {to}", err=True)
+
+
+@policy_app.command("diff")
+def diff(
+    left: Annotated[str, typer.Argument(metavar="A")],
+    right: Annotated[str, typer.Argument(metavar="B")],
+    start: Annotated[
+        str | None, typer.Option("--from", help="From when on: ISO-8601; default: the beginning.")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--to", help="Until when; default: the end of the log.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Both courses as one object.")] = False,
+) -> None:
+    """Run the recorded past under two policies and show every decision that differs, and the money.
+
+    A and B are each a YAML file, NAME@VERSION as recorded, or a rule of allocation: seed-v1,
+    seed-v1-narrative, opt-v1.
+    """
+    from weir.access import address, wire
+    from weir.backtest import Span, compare, find
+    from weir.backtest.text import lines
+    from weir.replay import KafkaLog
+
+    log, codec = KafkaLog(address()), wire()
+    span = Span(_time("--from", start), _time("--to", until))
+    both = compare(log, codec, find(left, log, codec), find(right, log, codec), span)
+    text = json.dumps(both.as_json(), ensure_ascii=False) if as_json else "\n".join(lines(both))
+    typer.echo(text)
+
+
+def _time(name: str, text: str | None) -> int | None:
+    from schemas.jsonform import Invalid, parse_date, parse_time
+    from weir.errors import WeirError
+
+    if text is None:
+        return None
+    try:
+        return parse_date(text) * 86_400_000 if len(text) == 10 else parse_time(text)
+    except Invalid as why:
+        raise WeirError(f"{name}: {why}") from why
