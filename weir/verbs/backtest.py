@@ -20,9 +20,7 @@ def add(app: typer.Typer) -> None:
 
 @backtest_app.command("prices")
 def prices(
-    file: Annotated[
-        Path, typer.Argument(metavar="CSV", help="Candles: time or date, and close.")
-    ],
+    file: Annotated[Path, typer.Argument(metavar="CSV", help="Candles: time or date, and close.")],
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="A folder that is new.")],
 ) -> None:
     """Write the records of a hedged, indebted account that lived through these prices."""
