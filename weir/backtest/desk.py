@@ -34,13 +34,16 @@ class Placed(NamedTuple):
 
 
 class Desk:
-    """All partitions of some nodes. `hear` is told of every record that a node writes."""
+    """All partitions of some nodes. `hear` is told of every record that a node writes on one of
+    the topics `heard`; None: on any.
+    """
 
     def __init__(
         self,
         nodes: Iterable[Node],
         partitions: int,
         hear: Callable[[Placed], None] = lambda placed: None,
+        heard: Iterable[str] | None = None,
     ) -> None:
         self._nodes = tuple(nodes)
         self._partitions, self._hear = partitions, hear
@@ -48,6 +51,9 @@ class Desk:
         self._tables = {
             (node.name, number): Table() for node in self._nodes for number in range(partitions)
         }
+        sinks = {topic for node in self._nodes for topic in node.sinks}
+        self._heard = sinks if heard is None else frozenset(heard)
+        self._wanted = self._heard | self._readers.keys()
         self._queue: deque[Placed] = deque()
         self._ends: Counter[tuple[str, int]] = Counter()
         self._wakes: list[tuple[int, int, int]] = []
@@ -138,8 +144,11 @@ class Desk:
             return
         for output in outputs:
             if isinstance(output, Emit):
+                if output.topic not in self._wanted:
+                    continue
                 placed = self._placed(node, output, event)
-                self._hear(placed)
+                if placed.topic in self._heard:
+                    self._hear(placed)
                 if placed.topic in self._readers:
                     self._queue.append(placed)
             elif isinstance(output, Wake):

@@ -40,7 +40,7 @@ from weir.backtest.desk import Desk, Placed
 from weir.backtest.recorded import Recorded
 from weir.backtest.rulings import RECORDED, Ruling
 from weir.backtest.sources import Outside, Sources
-from weir.backtest.tally import Tally
+from weir.backtest.tally import HEARD, Tally
 from weir.backtest.venue import USUAL, Account, Terms, Venue
 from weir.errors import WeirError
 from weir.replay.log import Log
@@ -92,7 +92,7 @@ class _Run:
         self._bank = Bank(terms.bank_ms, terms.fund_rate_e18)
         self._recorded = Recorded(self._venue, self._bank)
         self._tally = Tally(policy, self._venue, self._bank)
-        self._desk = Desk(DECIDING, source.partitions, self._tally.hear)
+        self._desk = Desk(DECIDING, source.partitions, self._tally.hear, HEARD)
         self._tally.desk = self._desk
         self._standing = Standing()
         self._answers: list[tuple[int, int, Effect]] = []

@@ -18,25 +18,28 @@ class Table:
     """Entries of one (node, partition)."""
 
     def __init__(self) -> None:
-        self._parts: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        self._entries: dict[str, Any] = {}
+        self._parts: defaultdict[str, set[str]] = defaultdict(set)
         self._undo: list[tuple[str, Any, int | None]] = []
         self.due = Due(self)
-
-    def get(self, key: str) -> Any | None:
-        return self._parts[key.partition("|")[0]].get(key)
+        self.get = self._entries.get
 
     def put(self, key: str, value: Any) -> None:
-        part = self._note(key)
-        part[key] = value
+        self._note(key)
+        if key not in self._entries:
+            self._parts[key.partition("|")[0]].add(key)
+        self._entries[key] = value
 
     def delete(self, key: str) -> None:
-        part = self._note(key)
-        part.pop(key, None)
+        self._note(key)
+        if key in self._entries:
+            del self._entries[key]
+            self._parts[key.partition("|")[0]].remove(key)
 
     def range(self, prefix: str) -> Iterator[tuple[str, Any]]:
         part = self._parts[prefix.partition("|")[0]]
         for key in sorted(key for key in part if key.startswith(prefix)):
-            yield key, part[key]
+            yield key, self._entries[key]
 
     def begin(self) -> None:
         """The next event: what the one before wrote stands."""
@@ -44,18 +47,16 @@ class Table:
 
     def take_back(self) -> None:
         """Undoes what the present event wrote."""
-        for key, before, due_at in reversed(self._undo):
-            part = self._parts[key.partition("|")[0]]
+        undo, self._undo = self._undo, []
+        for key, before, due_at in reversed(undo):
             if before is None:
-                part.pop(key, None)
+                self.delete(key)
             else:
-                part[key] = before
+                self.put(key, before)
             if key.startswith(DUE):
                 self.due.restore(key.split("|", 2)[2], due_at)
         self._undo.clear()
 
-    def _note(self, key: str) -> dict[str, Any]:
-        part = self._parts[key.partition("|")[0]]
-        due_at = self.due.at(key.split("|", 2)[2]) if key.startswith(DUE) else None
-        self._undo.append((key, part.get(key), due_at))
-        return part
+    def _note(self, key: str) -> None:
+        due_at = self.due.at(key.split("|", 2)[2]) if key[0] == "@" and "|" in key else None
+        self._undo.append((key, self._entries.get(key), due_at))

@@ -323,3 +323,5 @@ _TAKE: dict[str, Any] = {
     "treasury.intent-states.v1": Tally._state,
     "cash_positions": Tally._cash,
 }
+HEARD = frozenset(_TAKE)
+"""The topics a tally listens to."""
