@@ -10,7 +10,7 @@ carries in words. Nothing is written anywhere.
 from weir.backtest.compare import compare, paired
 from weir.backtest.course import Comparison, Course, Day, Decided, Pair, Totals
 from weir.backtest.rulings import Ruling, find
-from weir.backtest.run import Span, run
+from weir.backtest.running import Span, run
 from weir.backtest.venue import Terms
 
 __all__ = [

@@ -10,7 +10,7 @@ from typing import Any
 from schemas.wire import Wire
 from weir.backtest.course import Comparison, Course, Decided, Pair, Totals
 from weir.backtest.rulings import Ruling
-from weir.backtest.run import WHOLE, Span, run
+from weir.backtest.running import WHOLE, Span, run
 from weir.backtest.venue import USUAL, Terms
 from weir.replay.log import Log
 

@@ -76,6 +76,16 @@ class Sums:
     flows_e18: int = 0
 
 
+@dataclass(eq=False)
+class Awaited:
+    """An operation of the recorded policy that a recorded state is to show."""
+
+    op: str
+    coin: str
+    amount_e18: int
+    done: bool = False
+
+
 @dataclass
 class Loan:
     """One account's pool. `recorded` is the last recorded state as it was taken."""
@@ -89,7 +99,7 @@ class Loan:
     """The recorded debts as our arithmetic expects them at the next recorded state."""
     _held: dict[str, int] = field(default_factory=dict)
     """The recorded collateral, likewise."""
-    _awaited: list[tuple[str, str, int]] = field(default_factory=list)
+    _awaited: list[Awaited] = field(default_factory=list)
     _hour: int = 0
 
     # What the record says
@@ -118,34 +128,36 @@ class Loan:
             self._shadow[coin] = row
         self._take_pledges(state)
 
-    def expect(self, op: str, coin: str, amount_e18: int) -> None:
+    def expect(self, op: str, coin: str, amount_e18: int) -> Awaited:
         """An operation of the recorded policy has been called: a state to come shows it, or none
-        does.
+        does. Once it is `done` the next one does.
         """
-        self._awaited.append((op, coin, amount_e18))
+        awaited = Awaited(op, coin, amount_e18)
+        self._awaited.append(awaited)
+        return awaited
 
-    def forget(self, op: str, coin: str, amount_e18: int) -> None:
+    def forget(self, awaited: Awaited) -> None:
         """It ended without effect."""
-        if (op, coin, amount_e18) in self._awaited:
-            self._awaited.remove((op, coin, amount_e18))
+        if awaited in self._awaited:
+            self._awaited.remove(awaited)
 
     def _match(self, rows: dict[str, Owed], state: LoanState) -> None:
-        """What was awaited and is nearer to be seen than not has happened."""
+        """What was awaited and is done, or is nearer to be seen than not, has happened."""
         held = {row.coin: row.amount_e18 for row in state.collaterals}
-        for one in list(self._awaited):
-            op, coin, amount = one
-            if op == "REPAY":
-                expected = self._shadow.get(coin, Owed())
-                gone = expected.total_e18 - rows.get(coin, Owed()).total_e18
+        left = []
+        for one in self._awaited:
+            owed = self._shadow.setdefault(one.coin, Owed())
+            if one.op == "REPAY":
+                gone = owed.total_e18 - rows.get(one.coin, Owed()).total_e18
             else:
-                gone = held.get(coin, 0) - self._held.get(coin, 0)
-            if 2 * gone <= amount:
-                continue
-            self._awaited.remove(one)
-            if op == "REPAY":
-                expected.pay(min(amount, expected.total_e18))
+                gone = held.get(one.coin, 0) - self._held.get(one.coin, 0)
+            if not one.done and 2 * gone <= one.amount_e18:
+                left.append(one)
+            elif one.op == "REPAY":
+                owed.pay(min(one.amount_e18, owed.total_e18))
             else:
-                self._held[coin] = self._held.get(coin, 0) + amount
+                self._held[one.coin] = self._held.get(one.coin, 0) + one.amount_e18
+        self._awaited = left
 
     def _take_pledges(self, state: LoanState) -> None:
         rows = {row.coin: row for row in state.collaterals}

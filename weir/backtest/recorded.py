@@ -12,6 +12,7 @@ from streams.orders import key_of
 from streams.saga import RETURN
 from weir.backtest.bank import Bank
 from weir.backtest.desk import Placed
+from weir.backtest.loan import Awaited
 from weir.backtest.venue import ADD, REPAY, Account, Venue
 from weir.backtest.wallets import FUND, UNIFIED
 
@@ -26,6 +27,7 @@ class Recorded:
         self._venue, self._bank = venue, bank
         self._intents: dict[str, Intent] = {}
         self._called: dict[tuple[str, str], int] = {}
+        self._awaited: dict[str, Awaited] = {}
 
     def take(self, placed: Placed) -> None:
         """One record of a node or of the executor."""
@@ -46,17 +48,21 @@ class Recorded:
         amount = record.amount_e18 or 0
         if record.kind == "ATTEMPT":
             if record.leg == "main" and at not in self._called:
-                account.loan.expect(intent.kind, intent.ccy, amount)
+                awaited = account.loan.expect(intent.kind, intent.ccy, amount)
+                self._awaited[record.intent_id] = awaited
             self._called[at] = amount
         elif record.class_ == "done" and at in self._called:
             self._done(account, intent, record.leg, self._called.pop(at))
-        elif record.class_ == "refused" and at in self._called and record.leg == "main":
-            account.loan.forget(intent.kind, intent.ccy, self._called.pop(at))
+        elif record.class_ == "refused" and at in self._called:
+            del self._called[at]
+            if record.leg == "main":
+                account.loan.forget(self._awaited.pop(record.intent_id))
 
     def _done(self, account: Account, intent: Intent, leg: str, amount: int) -> None:
         """Takes back what moved the recorded wallets."""
         if leg == "main":
-            account.wallets.move(FUND, intent.ccy, amount)
+            self._awaited.pop(intent.intent_id).done = True
+            account.wallets.take_back(FUND, intent.ccy, amount)
             return
         source, target = UNIFIED, FUND
         if intent.kind not in LOAN:
@@ -64,13 +70,14 @@ class Recorded:
             target = intent.params.get("to", FUND)
         if leg == RETURN:
             source, target = target, source
-        account.wallets.move(source, intent.ccy, amount)
-        account.wallets.move(target, intent.ccy, -amount)
+        account.wallets.take_back(source, intent.ccy, amount)
+        account.wallets.take_back(target, intent.ccy, -amount)
 
     def _forget(self, at_ms: int) -> None:
         """Intents whose deadline is long past have ended, one way or the other."""
         over = [name for name, one in self._intents.items() if one.deadline_ms < at_ms - DAY_MS]
         for name in over:
             del self._intents[name]
+            self._awaited.pop(name, None)
             for leg in ("transfer", "main", RETURN):
                 self._called.pop((name, leg), None)

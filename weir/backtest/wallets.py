@@ -26,6 +26,10 @@ class Wallets:
     shown: dict[_At, tuple[int, int]] = field(default_factory=dict)
     """Balance and transferable part as last recorded."""
     moved: dict[_At, int] = field(default_factory=dict)
+    """What the policy under test moved."""
+    back: dict[_At, int] = field(default_factory=dict)
+    """What the recorded one moved, taken back."""
+    _later: list[tuple[_At, int]] = field(default_factory=list)
     earned: dict[str, int] = field(default_factory=dict)
     positions: tuple[SnapshotPosition, ...] = ()
     """Both count while no snapshot is recorded: the profit by coin, and what the book holds."""
@@ -37,6 +41,13 @@ class Wallets:
             (row.wallet, row.coin): (row.balance_e18, row.transferable_e18)
             for row in snapshot.wallets
         }
+        for at, amount in self._later:
+            self.back[at] = self.back.get(at, 0) + amount
+        self._later.clear()
+
+    def take_back(self, wallet: str, coin: str, amount_e18: int) -> None:
+        """So much is to be added to what the snapshots from the next one on show."""
+        self._later.append(((wallet, coin), amount_e18))
 
     def move(self, wallet: str, coin: str, amount_e18: int) -> None:
         """So much more in a wallet."""
@@ -45,7 +56,8 @@ class Wallets:
 
     def balance_e18(self, wallet: str, coin: str) -> int:
         """What a wallet holds."""
-        return self._shown((wallet, coin))[0] + self.moved.get((wallet, coin), 0)
+        at = wallet, coin
+        return self._shown(at)[0] + self.moved.get(at, 0)
 
     def transferable_e18(self, wallet: str, coin: str) -> int:
         """What of it can be moved now."""
@@ -56,11 +68,14 @@ class Wallets:
         """The venue's figure for the trading wallet; None without a recorded one."""
         if self.recorded is None:
             return None
-        return self.recorded.equity_e18 + self.moved.get((UNIFIED, settle_ccy), 0)
+        at = UNIFIED, settle_ccy
+        return self.recorded.equity_e18 + self.back.get(at, 0) + self.moved.get(at, 0)
 
     def snapshot(self, account_id: str, settle_ccy: str, at_ms: int) -> AccountSnapshot:
         """The snapshot as a poll at this time shows it."""
-        places = sorted(self.shown.keys() | self.moved.keys() | self._earned_places())
+        places = sorted(
+            self.shown.keys() | self.moved.keys() | self.back.keys() | self._earned_places()
+        )
         rows = tuple(
             WalletBalance(*at, self.balance_e18(*at), self.transferable_e18(*at)) for at in places
         )
@@ -74,7 +89,10 @@ class Wallets:
         if self.recorded is None and at[0] == UNIFIED:
             earned = self.earned.get(at[1], 0)
             return earned, earned
-        return self.shown.get(at, (0, 0))
+        (balance, free), back = self.shown.get(at, (0, 0)), self.back.get(at, 0)
+        if at[0] == FUND:  # on its way through: a snapshot may hold a part of what is taken back
+            return max(0, balance + back), max(0, free + back)
+        return balance + back, free + back
 
     def _earned_places(self) -> set[_At]:
         return set() if self.recorded else {(UNIFIED, coin) for coin in self.earned}
