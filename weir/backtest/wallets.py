@@ -73,9 +73,8 @@ class Wallets:
 
     def snapshot(self, account_id: str, settle_ccy: str, at_ms: int) -> AccountSnapshot:
         """The snapshot as a poll at this time shows it."""
-        places = sorted(
-            self.shown.keys() | self.moved.keys() | self.back.keys() | self._earned_places()
-        )
+        known = self.shown.keys() | self.moved.keys() | self.back.keys()
+        places = sorted(known | self._earned_places())
         rows = tuple(
             WalletBalance(*at, self.balance_e18(*at), self.transferable_e18(*at)) for at in places
         )

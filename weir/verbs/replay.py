@@ -1,0 +1,73 @@
+"""`weir replay`: what was recorded, folded again and compared."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def add(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command("replay")(replay)
+
+
+def replay(
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Compare with what was recorded: what it does anyway."),
+    ] = True,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="WHERE",
+            help="A day (UTC), an ISO-8601 time or ms, or a place in the merge order: an offset,"
+            " or PARTITION:OFFSET,... for these partitions alone.",
+        ),
+    ] = None,
+    stop: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="WHERE", help="The same; not itself replayed, but a day is, whole."
+        ),
+    ] = None,
+    topic: Annotated[
+        list[str] | None,
+        typer.Option(help="Compare only what lies on this topic (of an input: what follows)."),
+    ] = None,
+    node: Annotated[list[str] | None, typer.Option(help="Replay only this node.")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--input", metavar="FOLDER", help="Replay an export; needs no Kafka."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The verdict as one object.")] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Records asked for at once.")] = 2000,
+) -> None:
+    """Fold the recorded order again; status 1 at the first output or table that differs.
+
+    It writes nothing. Without a range everything that is recorded is replayed.
+    """
+    from weir import replay as replaying
+    from weir.access import address, wire
+    from weir.files.opening import opened
+    from weir.home import settings
+    from weir.progress import progress
+
+    choice = replaying.Choice(replaying.span(start, stop), tuple(node or ()), tuple(topic or ()))
+    codec = wire()
+    with ExitStack() as open_, progress("replaying", "events") as tell:
+        log: replaying.Log = (
+            open_.enter_context(opened([source], codec, settings().partitions))
+            if source
+            else replaying.KafkaLog(address(), batch)
+        )
+        report = replaying.check(
+            log, codec, tell=lambda done: tell(done.events, done.expected), choice=choice
+        )
+    typer.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else str(report))
+    if not report.identical:
+        raise typer.Exit(1)
