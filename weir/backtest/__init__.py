@@ -9,6 +9,7 @@ carries in words. Nothing is written anywhere.
 
 from weir.backtest.compare import compare, paired
 from weir.backtest.course import Comparison, Course, Day, Decided, Pair, Totals
+from weir.backtest.foreign import Folded, fold
 from weir.backtest.rulings import Ruling, find
 from weir.backtest.running import Span, run
 from weir.backtest.venue import Terms
@@ -18,6 +19,7 @@ __all__ = [
     "Course",
     "Day",
     "Decided",
+    "Folded",
     "Pair",
     "Ruling",
     "Span",
@@ -25,6 +27,7 @@ __all__ = [
     "Totals",
     "compare",
     "find",
+    "fold",
     "paired",
     "run",
 ]

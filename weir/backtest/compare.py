@@ -4,13 +4,12 @@ totals. A comparison is two runs and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from schemas.wire import Wire
 from weir.backtest.course import Comparison, Course, Decided, Pair, Totals
 from weir.backtest.rulings import Ruling
-from weir.backtest.running import WHOLE, Span, run
+from weir.backtest.running import WHOLE, Span, Tell, run, silent
 from weir.backtest.venue import USUAL, Terms
 from weir.replay.log import Log
 
@@ -22,11 +21,12 @@ def compare(
     right: Ruling | None,
     span: Span = WHOLE,
     terms: Terms = USUAL,
-    tell: Callable[[int, int], None] = lambda events, at_ms: None,
+    tell: Tell = silent,
 ) -> Comparison:
     """Both courses over the same input. WeirError as of `run`."""
-    first = run(log, wire, left, span, terms, tell)
-    return paired(first, run(log, wire, right, span, terms, tell))
+    first = run(log, wire, left, span, terms, lambda done, of: tell(done, 2 * of))
+    second = run(log, wire, right, span, terms, lambda done, of: tell(of + done, 2 * of))
+    return paired(first, second)
 
 
 def paired(left: Course, right: Course) -> Comparison:

@@ -52,9 +52,8 @@ class Decided(msgspec.Struct, frozen=True):
 
     @property
     def same(self) -> tuple[Any, ...]:
-        """What makes two decisions at one time equal, whichever policy's id they carry."""
+        """What makes two decisions at one time equal, whichever rule came to them."""
         return (
-            self.rule,
             self.action,
             self.reason if self.action == HOLD else "",
             self.repay_e18,

@@ -15,9 +15,7 @@ from weir.errors import WeirError
 
 def write(said: Iterable[Said], folder: Path) -> int:
     """Writes `<topic>.jsonl` for each topic; how many records. WeirError for a folder in use."""
-    if folder.exists() and any(folder.iterdir()):
-        raise WeirError(f"{folder} is not empty: nothing is written over")
-    folder.mkdir(parents=True, exist_ok=True)
+    empty(folder)
     count = 0
     with ExitStack() as stack:
         files: dict[str, IO[str]] = {}
@@ -29,3 +27,10 @@ def write(said: Iterable[Said], folder: Path) -> int:
             files[one.topic].write(json.dumps(line, ensure_ascii=False) + "\n")
             count += 1
     return count
+
+
+def empty(folder: Path) -> None:
+    """Makes the folder. WeirError where there is something in it already."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise WeirError(f"{folder} is not empty: nothing is written over")
+    folder.mkdir(parents=True, exist_ok=True)

@@ -29,29 +29,37 @@ class Ruling(NamedTuple):
     version: int
     policy: Policy
 
-    def copy(self, lifted: bool = True) -> PolicyCopy:
-        """As the nodes get it. `lifted`: no operation waits for people or for another side,
-        because nobody would answer.
+    def copy(self) -> PolicyCopy:
+        """As the nodes get it."""
+        body = canonical(self.policy)
+        return PolicyCopy(self.policy.name, self.version, policy_hash(body), body)
+
+    @property
+    def alone(self) -> Ruling:
+        """The same where no operation waits for people or is left to another side, because nobody
+        would answer.
         """
         policy = self.policy
-        if lifted:
-            most = {
-                "loan_usd_e18": policy.limits.loan.single_usd_e18,
-                "transfer_usd_e18": policy.limits.transfer.single_usd_e18,
-                "sweep_usd_e18": policy.limits.sweep.single_usd_e18,
-                "dual_usd_e18": None,
-            }
-            approvals = policy.approvals.model_copy(update=most)
-            sweep = policy.sweep.model_copy(update={"executed_by": "weir"})
-            policy = policy.model_copy(update={"approvals": approvals, "sweep": sweep})
-        body = canonical(policy)
-        return PolicyCopy(policy.name, self.version, policy_hash(body), body)
+        most = {
+            "loan_usd_e18": policy.limits.loan.single_usd_e18,
+            "transfer_usd_e18": policy.limits.transfer.single_usd_e18,
+            "sweep_usd_e18": policy.limits.sweep.single_usd_e18,
+            "dual_usd_e18": None,
+        }
+        changes = {
+            "approvals": policy.approvals.model_copy(update=most),
+            "sweep": policy.sweep.model_copy(update={"executed_by": "weir"}),
+        }
+        return self._replace(policy=policy.model_copy(update=changes))
 
 
-def find(said: str, log: Log, wire: Wire) -> Ruling:
+def find(said: str, log: Log, wire: Wire) -> Ruling | None:
     """The policy that a word names: `seed-v1`, `seed-v1-narrative` or `opt-v1`, `name@version`, or
-    a YAML file. WeirError when there is none.
+    a YAML file; None for `recorded`, the recorded ones one after the other. WeirError when there is
+    none.
     """
+    if said == RECORDED:
+        return None
     if said in RULES:
         base = _newest(log, wire) or Ruling("", 1, _shipped(log, wire))
         return base._replace(shown=said, policy=_with_rule(base.policy, said))
@@ -61,7 +69,8 @@ def find(said: str, log: Log, wire: Wire) -> Ruling:
     file = Path(said)
     if not file.is_file():
         raise WeirError(
-            f"{said!r} is no policy: a YAML file, name@version, or one of {', '.join(RULES)}"
+            f"{said!r} is no policy: a YAML file, name@version, {RECORDED},"
+            f" or one of {', '.join(RULES)}"
         )
     try:
         policy = from_yaml(file.read_text("utf-8"))
@@ -72,6 +81,8 @@ def find(said: str, log: Log, wire: Wire) -> Ruling:
 
 def updates(log: Log, wire: Wire) -> Iterator[PolicyUpdate]:
     """Every recorded version, in order."""
+    if not Sources(log, wire).count(POLICIES):
+        return
     with closing(log.read([POLICIES])) as reader:
         for number in range(log.partitions(POLICIES)):
             while (record := reader.next(POLICIES, number)) is not None:

@@ -22,7 +22,6 @@ from schemas.records import (
     CashInput,
     ControlCopy,
     DeskInput,
-    PolicyCopy,
     SnapshotPosition,
     UsdRate,
 )
@@ -30,6 +29,7 @@ from schemas.wire import Wire
 from streams import holidays
 from streams.effects import Effect
 from streams.newyork import day_of, year_of
+from streams.node import Node
 from streams.saga import PAYMENTS
 from streams.step import Refused
 from streams.topology import AUDIT, NODES
@@ -38,7 +38,7 @@ from weir.backtest.bank import Bank
 from weir.backtest.course import Course
 from weir.backtest.desk import Desk, Placed
 from weir.backtest.recorded import Recorded
-from weir.backtest.rulings import RECORDED, Ruling
+from weir.backtest.rulings import RECORDED, Ruling, of
 from weir.backtest.sources import Outside, Sources
 from weir.backtest.tally import HEARD, Tally
 from weir.backtest.venue import USUAL, Account, Terms, Venue
@@ -46,6 +46,13 @@ from weir.errors import WeirError
 from weir.replay.log import Log
 
 GRACE_MS = 60_000
+Tell = Callable[[int, int], None]
+
+
+def silent(done: int, of: int) -> None:
+    """Nobody is told."""
+
+
 DECIDING = tuple(node for node in NODES if node is not AUDIT)
 
 
@@ -67,13 +74,18 @@ def run(
     ruling: Ruling | None,
     span: Span = WHOLE,
     terms: Terms = USUAL,
-    tell: Callable[[int, int], None] = lambda events, at_ms: None,
+    tell: Tell = silent,
+    nodes: tuple[Node, ...] = DECIDING,
+    write: Callable[[Placed], None] | None = None,
 ) -> Course:
-    """The course of a policy; None: of the recorded ones. `tell` hears of events and time.
+    """The course of a policy; None: of the recorded ones. `tell` hears how many records are
+    taken, of how many; `write` of every record that a node writes.
 
     WeirError when there is nothing to run, or what is there cannot give a whole result.
     """
-    return _Run(Sources(log, wire, span.to_ms), ruling, span, terms, tell).run()
+    made = _Run(Sources(log, wire, span.to_ms), ruling, span, terms, tell)
+    made.open(nodes, write)
+    return made.run()
 
 
 class _Run:
@@ -83,8 +95,10 @@ class _Run:
         ruling: Ruling | None,
         span: Span,
         terms: Terms,
-        tell: Callable[[int, int], None],
+        tell: Tell,
     ) -> None:
+        if ruling is not None and terms.alone:
+            ruling = ruling.alone
         self._source, self._ruling, self._span, self._terms = source, ruling, span, terms
         self._tell = tell
         policy = ruling.policy if ruling is not None else Policy()
@@ -92,8 +106,6 @@ class _Run:
         self._bank = Bank(terms.bank_ms, terms.fund_rate_e18)
         self._recorded = Recorded(self._venue, self._bank)
         self._tally = Tally(policy, self._venue, self._bank)
-        self._desk = Desk(DECIDING, source.partitions, self._tally.hear, HEARD)
-        self._tally.desk = self._desk
         self._standing = Standing()
         self._answers: list[tuple[int, int, Effect]] = []
         self._serial = itertools.count()
@@ -102,16 +114,30 @@ class _Run:
         self._begun = False
         self._now_ms = self._from_ms = 0
 
+    def open(self, nodes: tuple[Node, ...], write: Callable[[Placed], None] | None) -> None:
+        """Sets up the nodes; what they write is tallied, and told to `write` if it is given."""
+        hear = self._tally.hear
+
+        def both(placed: Placed) -> None:
+            hear(placed)
+            if write is not None:
+                write(placed)
+
+        heard = HEARD if write is None else None
+        self._desk = Desk(nodes, self._source.partitions, both if write else hear, heard)
+        self._tally.desk = self._desk
+
     def run(self) -> Course:
         """From the first record to the end."""
-        last_ms = None
-        for one in self._source:
+        last_ms, size = None, self._source.size
+        for done, one in enumerate(self._source, 1):
             if last_ms is None:
                 self._first(one.at_ms)
             last_ms = one.at_ms
             self._until(last_ms)
             self._clock(last_ms)
             self._take(one)
+            self._tell(done, size)
         if last_ms is None:
             raise WeirError("there is nothing to run: the log holds no record of the outside")
         to_ms = self._span.to_ms
@@ -175,7 +201,6 @@ class _Run:
         take = _TAKE.get(one.placed.topic, _Run._deliver)
         take(self, one.placed)
         self._carry()
-        self._tell(self._desk.events, self._now_ms)
 
     def _deliver(self, placed: Placed) -> None:
         self._desk.deliver(placed, self._now_ms)
@@ -193,11 +218,11 @@ class _Run:
             body = ControlCopy(value.scope, value.mode, value.epoch, value.reason, value.at_ms)
             self._desk.copy(body, self._now_ms)
         elif self._ruling is None or not self._begun:
-            update = PolicyCopy(value.name, value.version, value.hash, value.body)
-            self._desk.copy(update, self._now_ms)
-            policy = self._standing.policy
-            if policy is not None and self._ruling is None:
-                self._venue.policy = self._tally.policy = policy
+            found = of(value)
+            found = found.alone if self._terms.alone else found
+            self._desk.copy(found.copy(), self._now_ms)
+            if self._ruling is None:
+                self._venue.policy = self._tally.policy = found.policy
 
     def _loan(self, placed: Placed) -> None:
         state = placed.value
@@ -297,7 +322,12 @@ class _Run:
             totals=self._tally.end(),
             decisions=tuple(self._tally.decisions),
             days=tuple(self._tally.days),
-            assumptions=(*self._terms.sentences(), *self._bank.sentences(), *_SENTENCES),
+            assumptions=(
+                *self._terms.sentences(),
+                *self._bank.sentences(),
+                _ALONE if self._terms.alone else _WAITS,
+                _DEFAULTS,
+            ),
             letters=dict(sorted(letters.items())),
             events=self._desk.events,
         )
@@ -314,9 +344,13 @@ _TAKE: dict[str, Callable[[_Run, Placed], None]] = {
     sources.INTENTS: _Run._note,
     sources.ORDERS: _Run._note,
 }
-_SENTENCES = (
-    "Nobody is asked: an amount above a threshold of approval is taken as approved at once.",
+_ALONE = (
+    "Nobody is asked: an amount above a threshold of approval is taken as approved at once, and"
+    " what another side is to carry out is carried out all the same."
+)
+_WAITS = "Nobody answers: an amount above a threshold of approval waits until it expires."
+_DEFAULTS = (
     "Without a recorded control every mode is ACTIVE; without a recorded rate a unit of the"
     " settlement currency is a dollar; without recorded snapshots the wallet holds what the trades"
-    " brought in.",
+    " brought in."
 )

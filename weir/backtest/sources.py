@@ -14,7 +14,6 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 from schemas.errors import Undecodable
-from schemas.jsonform import iso
 from schemas.wire import Wire
 from weir.backtest.desk import Placed
 from weir.errors import WeirError
@@ -56,11 +55,23 @@ class Sources:
 
     @property
     def partitions(self) -> int:
-        """P of the log."""
-        return self._log.partitions(EXECUTIONS)
+        """P of the log. WeirError when it holds none of the topics."""
+        counts = [self.count(topic) for topic in (*WHOLE, *INBOXES)]
+        if not any(counts):
+            raise WeirError(f"there is nothing to run: none of {', '.join(WHOLE)} is there")
+        return max(counts)
+
+    def count(self, topic: str) -> int:
+        """Its partitions; 0 where the log is without the topic, as files of one's own may be."""
+        try:
+            return self._log.partitions(topic)
+        except WeirError:
+            return 0
 
     def holds(self, topic: str) -> bool:
         """Whether there is anything on a topic."""
+        if not self.count(topic):
+            return False
         with closing(self._log.read([topic])) as reader:
             numbers = range(self._log.partitions(topic))
             return any(reader.next(topic, number) is not None for number in numbers)
@@ -68,7 +79,7 @@ class Sources:
     def keys(self, topics: Iterable[str]) -> list[str]:
         """Every key on some topics."""
         found: set[str] = set()
-        names = tuple(topics)
+        names = tuple(topic for topic in topics if self.count(topic))
         with closing(self._log.read(names)) as reader:
             for topic in names:
                 for number in range(self._log.partitions(topic)):
@@ -76,8 +87,19 @@ class Sources:
                         found.add((record.key or b"").decode())
         return sorted(found)
 
+    @property
+    def size(self) -> int:
+        """How many records there are at most."""
+        places = [
+            (topic, number)
+            for topic in (*WHOLE, *INBOXES, *RECORDED)
+            for number in range(self.count(topic))
+        ]
+        return sum(end - first for first, end in self._log.bounds(places).values())
+
     def __iter__(self) -> Iterator[Outside]:
-        topics = (*WHOLE, *INBOXES, *RECORDED)
+        topics = [topic for topic in (*WHOLE, *INBOXES, *RECORDED) if self.count(topic)]
+        self._check_whole(topics)
         with closing(self._log.read(topics)) as reader:
             streams = [
                 self._records(reader, topic, number)
@@ -89,17 +111,25 @@ class Sources:
                     return
                 yield one
 
+    def _check_whole(self, topics: Iterable[str]) -> None:
+        """WeirError where the beginning of what is summed up is gone."""
+        needed = [
+            (topic, number)
+            for topic in topics
+            if topic in NEEDED_WHOLE
+            for number in range(self._log.partitions(topic))
+        ]
+        for (topic, number), (first, _) in self._log.bounds(needed).items():
+            if first > 0:
+                raise WeirError(
+                    f"{topic}[{number}] begins at offset {first}: what came before is gone, and"
+                    " profit and flows are sums from the first record on"
+                )
+
     def _records(self, reader: Reader, topic: str, number: int) -> Iterator[Outside]:
         decode, taken = self._wire.decoder(topic), INBOXES.get(topic)
-        at_ms, expected = 0, 0 if topic in NEEDED_WHOLE else None
+        at_ms = 0
         while (record := reader.next(topic, number)) is not None:
-            if expected == 0 and record.offset > 0:
-                raise WeirError(
-                    f"{topic}[{number}] begins at offset {record.offset}"
-                    f" ({iso(record.timestamp_ms)}): what came before is gone, and profit and flows"
-                    " are sums from the first record on"
-                )
-            expected = None
             try:
                 value = decode(record.value)
                 key = (record.key or b"").decode()

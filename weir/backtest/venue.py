@@ -32,6 +32,8 @@ class Terms(msgspec.Struct, frozen=True):
     transfer_places: int = 6
     bank_ms: int = 1_000
     fund_rate_e18: int = 0
+    alone: bool = True
+    """No operation waits for people, and none is left to another side to carry out."""
 
     def sentences(self) -> tuple[str, ...]:
         """In words, as a report prints them."""

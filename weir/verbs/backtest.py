@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -41,21 +42,35 @@ def diff(
     until: Annotated[
         str | None, typer.Option("--to", help="Until when; default: the end of the log.")
     ] = None,
+    source: Annotated[
+        list[Path] | None,
+        typer.Option("--input", metavar="FOLDER", help="An export or lines of JSON, not Kafka."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Both courses as one object.")] = False,
 ) -> None:
-    """Run the recorded past under two policies and show every decision that differs, and the money.
+    """Run the recorded past under two policies: every decision that differs, and the money.
 
-    A and B are each a YAML file, NAME@VERSION as recorded, or a rule of allocation: seed-v1,
-    seed-v1-narrative, opt-v1.
+    A and B are each a YAML file, NAME@VERSION as recorded, `recorded` (all versions, one after the
+    other), or a rule of allocation: seed-v1, seed-v1-narrative, opt-v1.
     """
     from weir.access import address, wire
     from weir.backtest import Span, compare, find
     from weir.backtest.text import lines
-    from weir.replay import KafkaLog
+    from weir.files.opening import opened
+    from weir.home import settings
+    from weir.progress import progress
+    from weir.replay import KafkaLog, Log
 
-    log, codec = KafkaLog(address()), wire()
-    span = Span(_time("--from", start), _time("--to", until))
-    both = compare(log, codec, find(left, log, codec), find(right, log, codec), span)
+    codec, span = wire(), Span(_time("--from", start), _time("--to", until))
+    with ExitStack() as stack:
+        log: Log = (
+            stack.enter_context(opened(source, codec, settings().partitions))
+            if source
+            else KafkaLog(address())
+        )
+        policies = find(left, log, codec), find(right, log, codec)
+        tell = stack.enter_context(progress("running", "records"))
+        both = compare(log, codec, *policies, span, tell=tell)
     text = json.dumps(both.as_json(), ensure_ascii=False) if as_json else "\n".join(lines(both))
     typer.echo(text)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from agents.wiring import partition_of
 from schemas.topics import BY_NAME, key_of, partitions_of, timestamp_ms
 from schemas.wire import SchemaIds, Wire
-from weir.replay.log import Record
+from weir.replay.log import FROM_THE_BEGINNING, At, Record
 
 WIRE = Wire(SchemaIds.from_lock())
 PARTITIONS = 4
@@ -21,7 +21,8 @@ class ListLog:
     def __init__(self, partitions: int = PARTITIONS) -> None:
         self._partitions = partitions
         self.records: dict[tuple[str, int], list[Record]] = defaultdict(list)
-        self._ends: Counter[tuple[str, int]] = Counter()
+        self.cut: dict[At, int] = {}
+        self._ends: Counter[At] = Counter()
 
     def put(self, topic: str, value: Any, key: str | None = None, at_ms: int | None = None) -> None:
         contract = BY_NAME[topic]
@@ -35,7 +36,12 @@ class ListLog:
     def partitions(self, topic: str) -> int:
         return partitions_of(BY_NAME[topic], self._partitions)
 
-    def read(self, topics: Iterable[str]) -> ListReader:
+    def bounds(self, places: Iterable[At]) -> dict[At, tuple[int, int]]:
+        return {at: (self.cut.get(at, 0), self._ends[at]) for at in places}
+
+    def read(
+        self, topics: Iterable[str], starts: Mapping[At, int] = FROM_THE_BEGINNING
+    ) -> ListReader:
         return ListReader(self, topics)
 
 
