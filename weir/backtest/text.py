@@ -81,7 +81,8 @@ def _decided(one: Decided | None) -> str:
         f"bring back from {one.product}": max(0, -one.placed_e18),
     }
     said = " and ".join(f"{verb} {text_e18(amount)}" for verb, amount in amounts.items() if amount)
-    return f"{said} of {text_e18(one.available_e18)} by {one.rule} ({one.reason}){ltv}{after}"
+    why = f" ({one.reason})" if one.reason else ""
+    return f"{said} of {text_e18(one.available_e18)} by {one.rule}{why}{ltv}{after}"
 
 
 def _shown(value_e18: int) -> int:
