@@ -52,6 +52,7 @@ class Terms(msgspec.Struct, frozen=True):
             "What the recorded debt, collateral and balances did beyond the recorded policy's own"
             " operations happens under every policy alike.",
             "A published loan to value has six places.",
+            "The venue liquidates nobody: a distance below 0 says that it would have.",
         )
 
 

@@ -23,12 +23,34 @@ def add(app: typer.Typer) -> None:
 def prices(
     file: Annotated[Path, typer.Argument(metavar="CSV", help="Candles: time or date, and close.")],
     to: Annotated[Path, typer.Option("--to", metavar="FOLDER", help="A folder that is new.")],
+    account: Annotated[str, typer.Option(help="VENUE:NUMBER")] = "bybit:candles",
+    coin: Annotated[str, typer.Option(help="What is pledged and hedged.")] = "BTC",
+    collateral: Annotated[str, typer.Option(help="Its worth at first, USD.")] = "100000",
+    ltv: Annotated[str, typer.Option(help="Loan to value at first.")] = "0.30",
+    draw: Annotated[str, typer.Option(help="Up to which it is drawn again.")] = "0.25",
+    draw_rows: Annotated[int, typer.Option(help="After so many candles.")] = 90,
+    hedge: Annotated[str, typer.Option(help="Part of the collateral that is hedged.")] = "0.5",
+    mean_rows: Annotated[int, typer.Option(help="Hedged below the mean of so many.")] = 50,
+    roll_rows: Annotated[int, typer.Option(help="Profit is realised after so many.")] = 30,
+    fee: Annotated[str, typer.Option(help="Of a fill's value.")] = "0.00055",
 ) -> None:
     """Write the records of a hedged, indebted account that lived through these prices."""
-    from weir.backtest.candles import read, records
+    from weir.backtest.candles import Plan, read, records
     from weir.backtest.lines import write
 
-    count = write(records(read(file)), to)
+    plan = Plan(
+        account_id=account,
+        coin=coin,
+        collateral_usd_e18=_number("--collateral", collateral),
+        ltv_e18=_number("--ltv", ltv),
+        draw_ltv_e18=_number("--draw", draw),
+        draw_rows=draw_rows,
+        hedge_e18=_number("--hedge", hedge),
+        mean_rows=mean_rows,
+        roll_rows=roll_rows,
+        fee_e18=_number("--fee", fee),
+    )
+    count = write(records(read(file), plan), to)
     typer.echo(f"{count:,} records in {to}", err=True)
 
 
@@ -73,6 +95,16 @@ def diff(
         both = compare(log, codec, *policies, span, tell=tell)
     text = json.dumps(both.as_json(), ensure_ascii=False) if as_json else "\n".join(lines(both))
     typer.echo(text)
+
+
+def _number(name: str, text: str) -> int:
+    from schemas.money import parse_e18
+    from weir.errors import WeirError
+
+    try:
+        return parse_e18(text)
+    except ValueError as why:
+        raise WeirError(f"{name}: {why}") from why
 
 
 def _time(name: str, text: str | None) -> int | None:
