@@ -10,10 +10,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple, get_args
 
+from agents.standing import Standing
 from schemas.errors import Undecodable
 from schemas.policy import Account, Allocation, Policy, canonical, from_yaml, parse, policy_hash
 from schemas.records import PolicyCopy, PolicyUpdate
 from schemas.wire import Wire
+from streams.step import Refused
 from weir.backtest.sources import BALANCES, EXECUTIONS, LOANS, POLICIES, Sources
 from weir.errors import WeirError
 from weir.replay.log import Log
@@ -80,25 +82,25 @@ def find(said: str, log: Log, wire: Wire) -> Ruling | None:
 
 
 def updates(log: Log, wire: Wire) -> Iterator[PolicyUpdate]:
-    """Every recorded version, in order."""
+    """Every recorded version that counts, in order."""
     if not Sources(log, wire).count(POLICIES):
         return
+    standing = Standing()
     with closing(log.read([POLICIES])) as reader:
         for number in range(log.partitions(POLICIES)):
             while (record := reader.next(POLICIES, number)) is not None:
                 try:
-                    yield wire.decode(POLICIES, record.value or b"")
-                except Undecodable:
+                    update = wire.decode(POLICIES, record.value or b"")
+                    standing.judge(update)
+                except (Undecodable, Refused):
                     continue
+                standing.take(update)
+                yield update
 
 
 def of(update: PolicyUpdate) -> Ruling:
-    """A recorded version as it stands. WeirError for one that is no policy."""
-    shown = f"{update.name}@{update.version}"
-    try:
-        return Ruling(shown, update.version, parse(update.body))
-    except ValueError as why:
-        raise WeirError(f"{shown}: {why}") from why
+    """A recorded version as it stands."""
+    return Ruling(f"{update.name}@{update.version}", update.version, parse(update.body))
 
 
 def _newest(log: Log, wire: Wire) -> Ruling | None:

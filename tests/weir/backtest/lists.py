@@ -9,6 +9,7 @@ from typing import Any
 from agents.wiring import partition_of
 from schemas.topics import BY_NAME, key_of, partitions_of, timestamp_ms
 from schemas.wire import SchemaIds, Wire
+from weir.errors import WeirError
 from weir.replay.log import FROM_THE_BEGINNING, At, Record
 
 WIRE = Wire(SchemaIds.from_lock())
@@ -16,10 +17,10 @@ PARTITIONS = 4
 
 
 class ListLog:
-    """Topics with their records; `put` appends one."""
+    """Topics with their records; `put` appends one. With `topics` only these are there."""
 
-    def __init__(self, partitions: int = PARTITIONS) -> None:
-        self._partitions = partitions
+    def __init__(self, partitions: int = PARTITIONS, topics: Iterable[str] = ()) -> None:
+        self._partitions, self._topics = partitions, tuple(topics)
         self.records: dict[tuple[str, int], list[Record]] = defaultdict(list)
         self.cut: dict[At, int] = {}
         self._ends: Counter[At] = Counter()
@@ -34,6 +35,8 @@ class ListLog:
         self._ends[at] += 1
 
     def partitions(self, topic: str) -> int:
+        if self._topics and topic not in self._topics:
+            raise WeirError(f"{topic} is not there")
         return partitions_of(BY_NAME[topic], self._partitions)
 
     def bounds(self, places: Iterable[At]) -> dict[At, tuple[int, int]]:

@@ -47,8 +47,8 @@ START = "2026-03-02T09:00:00.000Z"
 class Past:
     """The verbs of a scenario. Weir's own policy is in force from the beginning, and ACTIVE."""
 
-    def __init__(self, **changes: Any) -> None:
-        self.log = ListLog()
+    def __init__(self, log: ListLog | None = None, **changes: Any) -> None:
+        self.log = log or ListLog()
         self.now_ms = parse_time(START)
         self.courses: dict[str, Course] = {}
         self._serial = self._version = 0
@@ -57,8 +57,9 @@ class Past:
         for path, value in changes.items():
             section, _, name = path.partition("__")
             self.settings[section][name] = value
-        self.put_policy()
-        self.control(Row(0, "control", ("ACTIVE",), {}))
+        if log is None:
+            self.put_policy()
+            self.control(Row(0, "control", ("ACTIVE",), {}))
 
     def play(self, text: str) -> Past:
         """Runs the rows of a scenario."""
