@@ -223,7 +223,7 @@ def test_what_cannot_be_whole_is_refused() -> None:
     with pytest.raises(WeirError, match="there is nothing to run"):
         run(past.log, WIRE, seed, Span(to_ms=1))
     place = next(at for at in past.log.records if at[0] == "hedge-executions")
-    past.log.cut[place] = 5
+    past.log.lows[place] = 5
     with pytest.raises(WeirError, match=rf"hedge-executions\[{place[1]}\] begins at offset 5"):
         run(past.log, WIRE, seed)
     assert ACCOUNT in past.log.records[place][0].key.decode()
