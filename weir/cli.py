@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import desk, evidence, letters, policy, reports, resolution, web
+from weir.verbs import desk, evidence, letters, policy, replay, reports, resolution, web
 
 app = typer.Typer(
     name="weir",
@@ -227,31 +227,6 @@ def explain(
     typer.echo(json.dumps(found.as_json(), ensure_ascii=False) if as_json else text(found))
 
 
-@app.command()
-def replay(
-    check: Annotated[
-        bool, typer.Option("--check", help="Compare with what was recorded; writes nothing.")
-    ],
-    as_json: Annotated[bool, typer.Option("--json", help="The verdict as one object.")] = False,
-    batch: Annotated[int, typer.Option(min=1, help="Records asked for at once.")] = 2000,
-) -> None:
-    """Fold the recorded order again; status 1 at the first output or table that differs."""
-    from weir import replay as replaying
-    from weir.access import address, wire
-
-    on_screen = sys.stderr.isatty()
-
-    def tell(progress: replaying.Progress) -> None:
-        typer.echo(f"\r{progress}" if on_screen else progress, err=True, nl=not on_screen)
-
-    report = replaying.check(replaying.KafkaLog(address(), batch), wire(), tell=tell)
-    if on_screen:
-        typer.echo("\r\033[K", err=True, nl=False)
-    typer.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else str(report))
-    if not report.identical:
-        raise typer.Exit(1)
-
-
 def _print(parts: Iterable[Any]) -> None:
     """Tables as wide as the terminal, or as they need to be when piped."""
     from rich.console import Console
@@ -290,6 +265,7 @@ desk.add(app)
 evidence.add(app)
 letters.add(app)
 policy.add(app)
+replay.add(app)
 reports.add(app)
 resolution.add(app)
 web.add(app)

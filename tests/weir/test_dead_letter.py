@@ -5,7 +5,7 @@ that it left, and on the hash of the table.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from agents.settings import WorkerSettings
 from schemas.records import HedgeExecution
 from schemas.wire import SchemaIds, Wire
 from weir.replay import Record, check
+from weir.replay.log import At
 
 ACCOUNT, AT_MS = "bybit:1", 1_749_600_000_000
 FILLS = "hedge-executions"
@@ -51,7 +52,10 @@ class Kept:
     def partitions(self, topic: str) -> int:
         return 1
 
-    def read(self, topics: Iterable[str]) -> KeptReader:
+    def bounds(self, places: Iterable[At]) -> dict[At, tuple[int, int]]:
+        return {at: (0, sum(one.topic == at[0] for one in self.records)) for at in places}
+
+    def read(self, topics: Iterable[str], starts: Mapping[At, int] | None = None) -> KeptReader:
         return KeptReader([one for one in self.records if one.topic in set(topics)])
 
 

@@ -1,14 +1,20 @@
 """Replay: the recorded merge order through the same steps, without Faust, without a worker.
 
 `check` reads what was folded, in the order in which it was folded, and says whether state and
-outputs follow from it to the last byte. It writes nothing.
+outputs follow from it to the last byte; of everything or of a range (`span`). It writes nothing.
 """
 
-from weir.replay.check import Progress, Report, check
+from weir.replay.base import Base
+from weir.replay.check import check
+from weir.replay.choice import Choice
 from weir.replay.difference import Difference
 from weir.replay.log import KafkaLog, Log, Reader, Record
+from weir.replay.report import Progress, Report, Scope
+from weir.replay.span import Span, span
 
 __all__ = [
+    "Base",
+    "Choice",
     "Difference",
     "KafkaLog",
     "Log",
@@ -16,5 +22,8 @@ __all__ = [
     "Reader",
     "Record",
     "Report",
+    "Scope",
+    "Span",
     "check",
+    "span",
 ]

@@ -1,153 +1,138 @@
-"""Does the log follow from itself? Every recorded transaction is folded again and compared.
+"""Does the log follow from itself? Recorded transactions are folded again and compared.
 
 For each node and partition the merge order says which records were folded, in which order, at what
 time; a replay repeats that with the same topology and the same `fold`, and compares each output
 (key, value, partition, timestamp) and the table's hash after each transaction. Transactions of
 different nodes are taken by their time, so that inputs and outputs are read about as they lie.
+
+A range begins from the state that was recorded before it (`weir.replay.base`). Where that cannot be
+had any more, the node's partition is folded from the beginning, and its outputs before the range
+are not compared.
 """
 
 from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from agents.wiring import ORDER_TOPIC
 from schemas.records import MergeRun
 from schemas.wire import Wire
 from streams.node import Node
 from streams.topology import NODES
-from weir.errors import WeirError
+from weir.replay.base import Base
+from weir.replay.choice import ALL, Choice
 from weir.replay.difference import Difference
 from weir.replay.folding import Folding
 from weir.replay.log import Log, Reader, Record
+from weir.replay.origin import Origin, origin
 from weir.replay.produced import PATIENCE_S, Produced
+from weir.replay.report import Progress, Report, Scope
 from weir.replay.sources import Sources
+from weir.replay.survey import Meant, Survey, runs, survey
 
 _TELL_S = 0.5
 
-
-@dataclass
-class Progress:
-    """How far a replay is."""
-
-    transactions: int = 0
-    events: int = 0
-    outputs: int = 0
-    refused: int = 0
-    compacted: int = 0
-    seconds: float = 0.0
-
-    def __str__(self) -> str:
-        rate = self.events / self.seconds if self.seconds else 0.0
-        gone = f", {self.compacted:,} more compacted since" if self.compacted else ""
-        return (
-            f"{self.transactions:,} transactions, {self.events:,} events, {self.outputs:,} outputs"
-            f"{gone} ({rate:,.0f} events/s)"
-        )
-
-
-class Report(NamedTuple):
-    """What a check came to."""
-
-    progress: Progress
-    difference: Difference | None
-
-    @property
-    def identical(self) -> bool:
-        return self.difference is None
-
-    def __str__(self) -> str:
-        if self.difference is None:
-            return f"identical: {self.progress}"
-        return f"{self.difference}\nafter     {self.progress}"
-
-    def as_json(self) -> dict[str, Any]:
-        """For programs."""
-        done = self.progress
-        return {
-            "identical": self.identical,
-            "transactions": done.transactions,
-            "events": done.events,
-            "outputs": done.outputs,
-            "refused": done.refused,
-            "compacted": done.compacted,
-            "seconds": round(done.seconds, 3),
-            "difference": self.difference.as_json() if self.difference else None,
-        }
+Tell = Callable[[Progress], None]
 
 
 def check(
     log: Log,
     wire: Wire,
     nodes: Iterable[Node] = NODES,
-    tell: Callable[[Progress], None] = lambda progress: None,
+    tell: Tell = lambda progress: None,
     patience_s: float = PATIENCE_S,
+    choice: Choice = ALL,
+    given: Collection[Base] = (),
 ) -> Report:
-    """Replays all that is recorded now, up to the first difference.
+    """Replays what is chosen of all that is recorded now, up to the first difference.
 
-    An output that is not on the log after `patience_s` is missing.
+    An output that is not on the log after `patience_s` is missing. `given` are states to begin from
+    where the log itself begins later than its history.
 
-    WeirError when it cannot be done: a record that was folded is gone, or the merge order names a
-    node that this version does not have.
+    WeirError when it cannot be done in full: a record that was folded is gone, the range reaches
+    beyond the log, or the merge order names a node that this version does not have.
     """
     by_name = {node.name: node for node in nodes}
-    sources = [topic for node in by_name.values() for topic in node.sources]
-    sinks = sorted({topic for node in by_name.values() for topic in node.sinks})
+    only, sinks = choice.nodes_and_sinks(by_name)
+    found = survey(log, wire, by_name, choice.span, only)
+    start = origin(log, by_name, found, given)
+    sources = [topic for name in sorted(only) for topic in by_name[name].sources]
     with (
-        closing(log.read([ORDER_TOPIC])) as order,
-        closing(log.read(sources)) as inputs,
+        closing(log.read([ORDER_TOPIC], start.order)) as order,
+        closing(log.read(sources, start.inputs)) as inputs,
         closing(log.read(sinks)) as outputs,
     ):
-        counts = {topic: log.partitions(topic) for topic in (*sources, *sinks)}
-        produced = Produced(outputs, wire, {topic: counts[topic] for topic in sinks}, patience_s)
-        with closing(Folding(log, by_name, Sources(inputs), wire, counts)) as folding:
-            runs = _in_time(order, wire, log.partitions(ORDER_TOPIC))
-            return _replay(runs, folding, produced, tell)
+        counts = {
+            topic: log.partitions(topic) for name in by_name for topic in _topics(by_name[name])
+        }
+        ours = {topic: counts[topic] for topic in sinks}
+        produced = Produced(outputs, wire, ours, patience_s, Meant(found, by_name))
+        reading = Sources(inputs)
+        with closing(Folding(log, by_name, reading, wire, counts, start.bases)) as folding:
+            replay = _Replay(found, start, folding, produced, frozenset(sinks), tell)
+            return replay.run(_in_time(order, wire, found))
 
 
-def _replay(
-    runs: Iterator[tuple[Record, MergeRun]],
-    folding: Folding,
-    produced: Produced,
-    tell: Callable[[Progress], None],
-) -> Report:
-    started_s = told_s = time.monotonic()
-    progress = Progress()
-    difference = None
-    for record, run in runs:
+def _topics(node: Node) -> tuple[str, ...]:
+    return node.sources + node.sinks
+
+
+class _Replay(NamedTuple):
+    """One run over what was surveyed."""
+
+    found: Survey
+    start: Origin
+    folding: Folding
+    produced: Produced
+    sinks: frozenset[str]
+    tell: Tell
+
+    def run(self, order: Iterator[tuple[Record, MergeRun]]) -> Report:
+        """Up to the first difference, or to the end."""
+        started_s = told_s = time.monotonic()
+        progress = Progress(expected=self.found.events)
+        difference = None
+        for record, run in order:
+            difference = self._transaction(record, run, progress)
+            now_s = time.monotonic()
+            progress.seconds = now_s - started_s
+            if difference is not None:
+                break
+            if now_s - told_s >= _TELL_S:
+                self.tell(progress)
+                told_s = now_s
+        if difference is None:
+            difference = self.produced.surplus()
+        progress.seconds = time.monotonic() - started_s
+        return Report(progress, difference, Scope(self.found, self.start.begun))
+
+    def _transaction(self, record: Record, run: MergeRun, progress: Progress) -> Difference | None:
+        place = run.partition, record.offset, run.at_ms
+        span, folding, produced = self.found.span, self.folding, self.produced
+        line = self.found.lines.get((run.node, run.partition))
+        if line is None or not line.transactions or span.is_after(*place):
+            return None
+        if span.is_before(*place):
+            if (run.node, run.partition) not in self.start.folded:
+                return None
+            return folding.transaction(record, run)[1]
+        events, refused = folding.events, folding.refused
         outputs, table = folding.transaction(record, run)
-        found = (produced.compare(output) for output in outputs)
+        meant = (output for output in outputs if output.topic in self.sinks)
+        found = (produced.compare(output) for output in meant)
         difference = next((one for one in found if one is not None), table)
-        now_s = time.monotonic()
         progress.transactions += 1
-        progress.events, progress.refused = folding.events, folding.refused
+        progress.events += folding.events - events
+        progress.refused += folding.refused - refused
         progress.outputs, progress.compacted = produced.matched, produced.compacted
-        progress.seconds = now_s - started_s
-        if difference is not None:
-            break
-        if now_s - told_s >= _TELL_S:
-            tell(progress)
-            told_s = now_s
-    if difference is None:
-        difference = produced.surplus(folding.folded, folding.at_ms)
-    progress.seconds = time.monotonic() - started_s
-    return Report(progress, difference)
+        return difference
 
 
-def _in_time(reader: Reader, wire: Wire, partitions: int) -> Iterator[tuple[Record, MergeRun]]:
-    """The recorded transactions by time; those of one node and partition in their own order."""
-    streams = [_runs(reader, wire, partition) for partition in range(partitions)]
+def _in_time(reader: Reader, wire: Wire, found: Survey) -> Iterator[tuple[Record, MergeRun]]:
+    """The surveyed transactions by time; those of one node and partition in their own order."""
+    streams = [runs(reader, wire, partition, found.ends[partition]) for partition in found.order]
     return heapq.merge(*streams, key=lambda item: item[1].at_ms)
-
-
-def _runs(reader: Reader, wire: Wire, partition: int) -> Iterator[tuple[Record, MergeRun]]:
-    while (record := reader.next(ORDER_TOPIC, partition)) is not None:
-        try:
-            yield record, wire.decode(ORDER_TOPIC, record.value or b"")
-        except ValueError as why:
-            place = f"{ORDER_TOPIC}[{partition}]@{record.offset}"
-            raise WeirError(f"{place} cannot be read: {why}") from why

@@ -12,6 +12,7 @@ from typing import Any
 
 from agents.exact.store import HASH_KEY
 from streams.node import Node
+from weir.replay.base import changelog
 from weir.replay.log import Log, Record
 
 
@@ -19,7 +20,7 @@ def entries(
     log: Log, node: Node, partition: int, table_hash: str, replayed: dict[str, str | None]
 ) -> dict[str, Any]:
     """By key, both sides of each entry of the transaction that is not the same in both."""
-    rows = _rows(log, f"{node.app}-{node.table.name}-changelog", partition, table_hash)
+    rows = _rows(log, changelog(node), partition, table_hash)
     if rows is None:
         return {key: {"recorded": "compacted", "replayed": text} for key, text in replayed.items()}
     keys = sorted(rows.keys() | replayed.keys())

@@ -7,7 +7,7 @@ its step, a refused event changes nothing. Keys lie by murmur2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from agents.exact.config import Config
@@ -20,7 +20,7 @@ from streams.effects import Call, Look, Prepare
 from streams.node import Node, fold, node_key
 from streams.step import DeadLetter, Emit, Event, Refused, Started, Tick, Wake
 from tables.spec import PARTITION_KEY
-from weir.errors import WeirError
+from weir.replay.base import Base
 from weir.replay.difference import Difference
 from weir.replay.entries import entries
 from weir.replay.log import Log, Record
@@ -28,8 +28,6 @@ from weir.replay.part import Part
 from weir.replay.produced import Output
 from weir.replay.sources import Sources
 from weir.replay.verdicts import Verdicts
-
-_At = tuple[str, int]
 
 
 class Folding:
@@ -41,32 +39,26 @@ class Folding:
         nodes: dict[str, Node],
         sources: Sources,
         wire: Wire,
-        partitions: dict[str, int],
+        partitions: Mapping[str, int],
+        bases: Iterable[Base] = (),
     ) -> None:
         self._log, self._nodes, self._sources, self._wire = log, nodes, sources, wire
         self._partitions = partitions
         self._verdicts = Verdicts(log)
-        self._parts: dict[_At, Part] = {}
-        self._at_ms: dict[str, int] = {}
+        self._parts = {
+            (base.node, base.partition): Part(nodes[base.node].table, base) for base in bases
+        }
         self.events = self.refused = 0
 
-    @property
-    def folded(self) -> dict[_At, int]:
-        """The next offset of each input partition."""
-        return self._sources.folded
-
-    @property
-    def at_ms(self) -> int:
-        """The time that every node has reached."""
-        return min((self._at_ms.get(name, 0) for name in self._nodes), default=0)
+    def bases(self) -> list[Base]:
+        """The state of every node and partition as it is now."""
+        return [part.base(*place) for place, part in sorted(self._parts.items())]
 
     def transaction(self, record: Record, run: MergeRun) -> tuple[list[Output], Difference | None]:
         """The outputs of a transaction in their order, and whether the table came out as
         recorded.
         """
-        node = self._nodes.get(run.node)
-        if node is None:
-            raise WeirError(f"{_place(record)} names node {run.node!r}, which this version lacks")
+        node = self._nodes[run.node]
         at = run.node, run.partition
         part = self._parts.get(at)
         if part is None:
@@ -75,7 +67,6 @@ class Folding:
         for topic, start, stop in ((one.topic, one.from_, one.to) for one in run.runs):
             for event, refused in self._events(node, part, run, topic, start, stop):
                 outputs += self._fold(node, part, event, refused)
-        self._at_ms[run.node] = max(run.at_ms, self._at_ms.get(run.node, 0))
         table_hash, changed = part.close()
         if table_hash == run.table_hash:
             return outputs, None

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import closing
 from typing import Any, NamedTuple, Protocol
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, Message, TopicPartition
+from confluent_kafka import (
+    OFFSET_BEGINNING,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
 
 from weir.errors import WeirError
-from weir.topics import partition_counts
+from weir.topics import PATIENCE_S, no_answer, partition_counts
 
 AHEAD = 4000
 """Records of one partition that are kept before it is paused."""
@@ -35,8 +43,13 @@ class Record(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+At = tuple[str, int]
+"""Topic and partition."""
+FROM_THE_BEGINNING: Mapping[At, int] = {}
+
+
 class Reader(Protocol):
-    """Some topics, each partition read once from its beginning."""
+    """Some topics, each partition read once, forward."""
 
     def next(self, topic: str, partition: int, wait_s: float = 0.0) -> Record | None:
         """The next record; None at the end, when nothing more came within `wait_s`."""
@@ -48,9 +61,17 @@ class Reader(Protocol):
 class Log(Protocol):
     """Something that holds topics: a cluster, or in a test one with a planted difference."""
 
-    def partitions(self, topic: str) -> int: ...
+    def partitions(self, topic: str) -> int:
+        """How many partitions a topic has; WeirError when it is not there."""
+        ...
 
-    def read(self, topics: Iterable[str]) -> Reader: ...
+    def bounds(self, places: Iterable[At]) -> dict[At, tuple[int, int]]:
+        """Of each place the first offset that is still there, and the one after the last."""
+        ...
+
+    def read(self, topics: Iterable[str], starts: Mapping[At, int] = FROM_THE_BEGINNING) -> Reader:
+        """A reader of these topics; each partition from its start, or from its beginning."""
+        ...
 
 
 class KafkaLog:
@@ -61,39 +82,45 @@ class KafkaLog:
         self._counts = partition_counts(bootstrap)
 
     def partitions(self, topic: str) -> int:
-        """How many partitions a topic has; WeirError when it is not there."""
+        """As of `Log`."""
         if topic not in self._counts:
             raise WeirError(f"{topic} is not on Kafka at {self._bootstrap}: nothing to replay")
         return self._counts[topic]
 
-    def read(self, topics: Iterable[str]) -> KafkaReader:
-        """A reader of these topics, at their beginnings."""
-        where = [(topic, p) for topic in topics for p in range(self.partitions(topic))]
+    def bounds(self, places: Iterable[At]) -> dict[At, tuple[int, int]]:
+        """As of `Log`. WeirError when Kafka does not answer."""
+        found = {}
+        with closing(_consumer(self._bootstrap)) as asking:
+            for topic, partition in places:
+                place = TopicPartition(topic, partition)
+                try:
+                    found[topic, partition] = asking.get_watermark_offsets(place, PATIENCE_S)
+                except KafkaException as error:
+                    raise no_answer(self._bootstrap) from error
+        return found
+
+    def read(
+        self, topics: Iterable[str], starts: Mapping[At, int] = FROM_THE_BEGINNING
+    ) -> KafkaReader:
+        """As of `Log`."""
+        where = {
+            (topic, p): starts.get((topic, p), OFFSET_BEGINNING)
+            for topic in topics
+            for p in range(self.partitions(topic))
+        }
         return KafkaReader(self._bootstrap, where, self._batch)
 
 
 class KafkaReader:
     """One consumer outside of every group on many partitions."""
 
-    def __init__(self, bootstrap: str, where: list[tuple[str, int]], batch: int) -> None:
+    def __init__(self, bootstrap: str, where: Mapping[At, int], batch: int) -> None:
         self._bootstrap, self._batch = bootstrap, batch
-        self._kept: dict[tuple[str, int], deque[Record]] = {at: deque() for at in where}
-        self._ended: set[tuple[str, int]] = set()
-        self._paused: set[tuple[str, int]] = set()
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": bootstrap,
-                "group.id": "weir-replay",  # asked for by the client; no offset is committed
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "isolation.level": "read_committed",
-                "auto.offset.reset": "earliest",
-                "queued.max.messages.kbytes": 32_768,
-                "fetch.wait.max.ms": 50,
-                "log_level": 0,
-            }
-        )
-        self._consumer.assign([TopicPartition(t, p, OFFSET_BEGINNING) for t, p in where])
+        self._kept: dict[At, deque[Record]] = {at: deque() for at in where}
+        self._ended: set[At] = set()
+        self._paused: set[At] = set()
+        self._consumer = _consumer(bootstrap)
+        self._consumer.assign([TopicPartition(*at, start) for at, start in where.items()])
 
     def next(self, topic: str, partition: int, wait_s: float = 0.0) -> Record | None:
         """As of `Reader`. WeirError when Kafka is silent."""
@@ -115,7 +142,7 @@ class KafkaReader:
         """Leaves the broker."""
         self._consumer.close()
 
-    def _wake(self, at: tuple[str, int]) -> None:
+    def _wake(self, at: At) -> None:
         if at in self._paused:
             self._paused.discard(at)
             self._consumer.resume([TopicPartition(*at)])
@@ -141,6 +168,22 @@ class KafkaReader:
         if ahead:
             self._paused.update(ahead)
             self._consumer.pause([TopicPartition(*at) for at in ahead])
+
+
+def _consumer(bootstrap: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "weir-replay",  # asked for by the client; no offset is committed
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+            "queued.max.messages.kbytes": 32_768,
+            "fetch.wait.max.ms": 50,
+            "log_level": 0,
+        }
+    )
 
 
 _PASSING = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE)

@@ -14,8 +14,7 @@ from agents.exact.due import DUE, Due
 from agents.exact.store import digest
 from tables.memory import MemoryStore
 from tables.spec import TableSpec
-
-_MODULUS = 1 << 256
+from weir.replay.base import MODULUS, Base, hexed
 
 
 class Part:
@@ -23,13 +22,15 @@ class Part:
     transaction.
     """
 
-    def __init__(self, table: TableSpec) -> None:
+    def __init__(self, table: TableSpec, base: Base | None = None) -> None:
         self._table = table
         self._store = MemoryStore()
         self._undo: list[tuple[str, Any, int | None]] = []
         self._changed: dict[str, None] = {}
         self._digests: dict[str, int] = {}
         self._total = 0
+        if base is not None:
+            self._begin_from(base)
         self.due = Due(self)
 
     def get(self, key: str) -> Any | None:
@@ -71,13 +72,30 @@ class Part:
                 self._digests[key] = digest(key.encode(), self._bytes(key, value))
                 self._total += self._digests[key]
         self._changed.clear()
-        self._total %= _MODULUS
-        return f"{self._total:064x}", changed
+        self._total %= MODULUS
+        return hexed(self._total), changed
 
     def text(self, key: str) -> str | None:
         """An entry as its changelog would show it."""
         value = self._store.get(key)
         return None if value is None else self._bytes(key, value).decode()
+
+    def base(self, node: str, partition: int) -> Base:
+        """All of it, as after the transaction that was closed last."""
+        texts = {
+            key: self._bytes(key, value).decode() for key, value in self._store.entries.items()
+        }
+        return Base(node, partition, hexed(self._total), texts)
+
+    def _begin_from(self, base: Base) -> None:
+        for key, text in base.entries.items():
+            data = text.encode()
+            is_due = key.startswith(DUE)
+            self._store.put(key, int(data) if is_due else self._table.loads(key, data))
+            self._digests[key] = digest(key.encode(), data)
+        self._total = sum(self._digests.values()) % MODULUS
+        if hexed(self._total) != base.table_hash:
+            base.prove()
 
     def _bytes(self, key: str, value: Any) -> bytes:
         return str(value).encode() if key.startswith(DUE) else self._table.dumps(key, value)

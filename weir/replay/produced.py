@@ -1,7 +1,8 @@
 """The outputs of the steps against what lies on the output topics.
 
 Several nodes, partitions and outside writers share a topic, so its records are told apart by their
-`meta`: the input they come from and the event's id. Records without it were written outside of the
+`meta`: the input they come from and the event's id; one that comes from an input outside of the
+range that is replayed (`Meant`) is passed over. Records without it were written outside of the
 nodes (copies of the relay, polls, answers of the runner) and are inputs, not outputs. On a
 compacted topic an output may be gone since; then a later one of its key must be there. A contract
 that has no `meta` (alerts) is told apart by its very bytes.
@@ -10,6 +11,7 @@ that has no `meta` (alerts) is told apart by its very bytes.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -21,6 +23,7 @@ from schemas.topics import BY_NAME
 from schemas.wire import Wire
 from weir.replay.difference import Difference
 from weir.replay.log import Reader, Record
+from weir.replay.survey import Meant
 
 PATIENCE_S = 5.0
 """How long an output may be unseen: a transaction becomes readable partition by partition."""
@@ -46,9 +49,15 @@ class Produced:
     """Reads the output topics alongside a replay and takes away what it gives again."""
 
     def __init__(
-        self, reader: Reader, wire: Wire, partitions: dict[str, int], patience_s: float
+        self,
+        reader: Reader,
+        wire: Wire,
+        partitions: Mapping[str, int],
+        patience_s: float,
+        meant: Meant,
     ) -> None:
         self._reader, self._wire, self._partitions = reader, wire, partitions
+        self._meant = meant
         self._patience_s = patience_s
         self._waiting: dict[_Group, list[Record]] = defaultdict(list)
         self._last: dict[tuple[str, int, tuple[str, int]], int] = {}
@@ -76,12 +85,8 @@ class Produced:
         self.matched += 1
         return None
 
-    def surplus(self, folded: dict[tuple[str, int], int], at_ms: int) -> Difference | None:
-        """What lies on the log and comes from inputs that were replayed, yet was not given again.
-
-        `folded` holds the next offset per input partition, `at_ms` the time up to which all nodes
-        were replayed.
-        """
+    def surplus(self) -> Difference | None:
+        """What lies on the log, comes from what was replayed, and was not given again."""
         for topic, partitions in self._partitions.items():
             for partition in range(partitions):
                 while self._read(topic, partition, 0.0):
@@ -89,7 +94,7 @@ class Produced:
         left = [record for records in self._waiting.values() for record in records]
         for record in sorted(left, key=lambda one: (one.timestamp_ms, one.topic, one.offset)):
             source = self._meta(record)
-            if source is None or not _replayed(source, folded, at_ms):
+            if source is None or not self._meant.must(record.topic, source):
                 continue
             where = f"{source.source.topic}[{source.source.partition}]@{source.source.offset}"
             return Difference("surplus", where, self._shown_record(record), None)
@@ -125,8 +130,9 @@ class Produced:
             return False
         if _compacts(topic):
             self._latest[topic, partition, record.key] = record.offset
-        group = _group(record, self._meta(record))
-        if group is not None:
+        meta = self._meta(record)
+        group = _group(record, meta)
+        if group is not None and (meta is None or self._meant.may(record.topic, meta)):
             self._waiting[group].append(record)
         return True
 
@@ -190,10 +196,3 @@ def _differs(output: Output, record: Record) -> str | None:
     if output.value != record.value:
         return "value"
     return "timestamp" if output.timestamp_ms != record.timestamp_ms else None
-
-
-def _replayed(meta: Meta, folded: dict[tuple[str, int], int], at_ms: int) -> bool:
-    source = meta.source
-    if source.topic[0] == "@":  # the engine's own events: their time is the node's
-        return meta.event_time_ms <= at_ms
-    return source.offset < folded.get((source.topic, source.partition), 0)
