@@ -3,11 +3,11 @@ core, in one process, without a broker.
 
     python -m bench.core [--fills 100000] [--accounts 50] [--batch 1000] [--runs 3] [--idle]
 
-Fills of several accounts and symbols, and after every 50 a loan and a wallet are read, under the shipped policy;
-all encoded beforehand as they lie on their topics. Each batch is decoded, folded (`fold(BOOK)`),
-its outputs encoded, and its changed entries written as the changelog holds them and hashed: what a
-replay does, less reading and comparing. With `--idle` nobody listed the accounts in the policy, so
-a gain is booked and nothing is decided.
+Fills of several accounts and symbols, and after every 50 a loan and a wallet are read, under the
+shipped policy; all encoded beforehand as they lie on their topics. Each batch is decoded, folded
+(`fold(BOOK)`), its outputs encoded, and its changed entries written as the changelog holds them and
+hashed: what a replay does, less reading and comparing. With `--idle` the policy does not list the
+accounts, so a gain is booked and nothing is decided.
 
 Prints one JSON line per run: events per second of CPU, microseconds per event by phase, and what
 came out.

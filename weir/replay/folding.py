@@ -36,7 +36,7 @@ class Folding:
     def __init__(
         self,
         log: Log,
-        nodes: dict[str, Node],
+        nodes: Mapping[str, Node],
         sources: Sources,
         wire: Wire,
         partitions: Mapping[str, int],

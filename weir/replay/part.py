@@ -64,7 +64,7 @@ class Part:
 
     def close(self) -> tuple[str, list[str]]:
         """The table's hash now, in hex, and the keys that the transaction changed."""
-        changed = sorted(self._changed)
+        changed = list(self._changed)
         for key in changed:
             value = self._store.get(key)
             self._total -= self._digests.pop(key, 0)
