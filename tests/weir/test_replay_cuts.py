@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -23,12 +24,10 @@ def test_from_random_places_the_run_goes_on_the_same_in_any_process(tmp_path: Pa
 def test_a_state_of_another_place_is_noticed(tmp_path: Path) -> None:
     log = recorded(tmp_path, turns=40, accounts=3)
     marks, cuts = taken(log, 6, seed=1)
-    cuts.sort()
-    shifted = [
-        one._replace(states=other.states) for one, other in zip(cuts[1:], cuts, strict=False)
-    ]
+    shifted = [one._replace(states=before.states) for before, one in pairwise(cuts)]
     right, wrong = taken_up(log, cuts[1:], 3), taken_up(log, shifted, 3)
     assert right["transcript"] == wrong["transcript"]
-    for cut in cuts[1:]:
-        meant = marks[cut.place : cut.place + 3]
-        assert right["marks"][str(cut.place)] == meant != wrong["marks"][str(cut.place)]
+    meant = {str(cut.place): marks[cut.place : cut.place + 3] for cut in cuts[1:]}
+    assert right["marks"] == meant
+    noticed = [place for place, each in meant.items() if wrong["marks"][place] != each]
+    assert len(noticed) >= 3  # where nothing happened between, the state is the same
