@@ -8,46 +8,61 @@ from typing import Any
 
 
 class MemoryStore:
-    """A mapping of full keys to frozen values with ordered prefix iteration.
-
-    `entries` is to be read, not written: beside it the keys lie in order, by what stands before
-    their second bar (`part|node key`), because a step asks for the entries of one part of its key,
-    and a search through all keys would cost more than the step.
-    """
+    """A mapping of full keys to frozen values with ordered prefix iteration."""
 
     def __init__(self) -> None:
         self.entries: dict[str, Any] = {}
-        self._ordered: dict[str, list[str]] = {}
 
     def get(self, key: str) -> Any | None:
         return self.entries.get(key)
 
     def put(self, key: str, value: Any) -> None:
+        self.entries[key] = value
+
+    def delete(self, key: str) -> None:
+        self.entries.pop(key, None)
+
+    def range(self, prefix: str) -> Iterator[tuple[str, Any]]:
+        for key in sorted(key for key in self.entries if key.startswith(prefix)):
+            yield key, self.entries[key]
+
+
+class OrderedStore(MemoryStore):
+    """The same for long lives: a range costs what it returns, not a search through all keys.
+
+    The keys lie in order in drawers, one for all that begin alike up to their second bar
+    (`part|node key`), because a step asks for the entries of one part of its key. `entries` is to
+    be read here, not written.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._drawers: dict[str, list[str]] = {}
+
+    def put(self, key: str, value: Any) -> None:
         if key not in self.entries:
-            insort(self._ordered.setdefault(_drawer(key), []), key)
+            insort(self._drawers.setdefault(_drawer(key), []), key)
         self.entries[key] = value
 
     def delete(self, key: str) -> None:
         if key in self.entries:
             del self.entries[key]
             drawer = _drawer(key)
-            keys = self._ordered[drawer]
+            keys = self._drawers[drawer]
             del keys[bisect_left(keys, key)]
             if not keys:
-                del self._ordered[drawer]
+                del self._drawers[drawer]
 
     def range(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        for key in self._keys(prefix):
-            yield key, self.entries[key]
-
-    def _keys(self, prefix: str) -> list[str]:
-        """As they are now: a step may write while it reads."""
         drawer = _drawer(prefix)
         if drawer == prefix:  # it may be the beginning of many
-            return sorted(key for key in self.entries if key.startswith(prefix))
-        keys = self._ordered.get(drawer, [])
+            yield from super().range(prefix)
+            return
+        keys = self._drawers.get(drawer, [])
         start, length = bisect_left(keys, prefix), len(prefix)
-        return keys[start : bisect_right(keys, prefix, start, key=lambda key: key[:length])]
+        stop = bisect_right(keys, prefix, start, key=lambda key: key[:length])
+        for key in keys[start:stop]:  # a step may write meanwhile
+            yield key, self.entries[key]
 
 
 def _drawer(key: str) -> str:
