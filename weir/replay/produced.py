@@ -144,14 +144,12 @@ class Produced:
 
     def _meta(self, record: Record) -> Meta | None:
         try:
-            value = self._wire.decode(record.topic, record.value or b"")
+            return self._wire.meta(record.topic, record.value)
         except (Undecodable, NewerSchema) as why:
             if isinstance(why, NewerSchema) or why.cause == "schema":
                 place = f"{record.topic}[{record.partition}]@{record.offset}"
                 self._unread.setdefault((record.topic, record.partition), f"{place}: {why}")
             return None  # no step writes such a record: whoever did, it is nobody's output
-        meta: Meta | None = getattr(value, "meta", None)
-        return meta
 
     def _both(self, what: str, output: Output, record: Record) -> Difference:
         return Difference(
@@ -174,8 +172,14 @@ class Produced:
             "offset": record.offset,
             "key": (record.key or b"").decode(errors="replace"),
             "timestamp": iso(record.timestamp_ms),
-            "value": to_json(self._wire.decode(record.topic, record.value or b"")),
+            "value": self._value(record),
         }
+
+    def _value(self, record: Record) -> Any:
+        try:
+            return to_json(self._wire.decode(record.topic, record.value))
+        except (Undecodable, NewerSchema) as why:
+            return f"{(record.value or b'').hex()}: {why}"
 
 
 def _compacts(topic: str) -> bool:
