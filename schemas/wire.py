@@ -106,6 +106,13 @@ class Wire:
         except (IndexError, UnicodeDecodeError) as error:
             raise Undecodable("decode", why=f"{len(data)} bytes: {error}") from error
 
+    def released(self, topic: str, schema_id: int) -> Released | None:
+        """The schema that an id stands for among the values of a topic, of dead letters among those
+        of their source; None for an unknown one.
+        """
+        contract = BY_NAME[BY_NAME[topic].source or topic]
+        return self._ids.find(schema_id, contract.subject)
+
     def encoder(self, topic: str) -> Callable[[Any], bytes]:
         """`encode` bound to one topic."""
         if topic not in self._encoders:

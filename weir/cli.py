@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from weir.verbs import desk, evidence, letters, policy, replay, reports, resolution, web
+from weir.verbs import desk, evidence, files, letters, policy, replay, reports, resolution, web
 
 app = typer.Typer(
     name="weir",
@@ -263,6 +263,7 @@ def demo(
 
 desk.add(app)
 evidence.add(app)
+files.add(app)
 letters.add(app)
 policy.add(app)
 replay.add(app)

@@ -1,0 +1,192 @@
+"""`weir export`: what is committed on the topics, into a folder.
+
+The export is one moment of a log that may go on growing. The end of the merge order is read first,
+up to what is committed; then the ends of all other topics, up to what is written at all: whatever a
+recorded transaction folded or wrote lies below them. Then everything is read up to those ends, and
+what is not yet committed there is waited for. A compacted topic is read until nothing more comes,
+because what lies below its end may be gone for the sake of what lies above.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import (
+    Consumer,
+    IsolationLevel,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from agents.wiring import ORDER_TOPIC
+from schemas.topics import BY_NAME, TOPICS
+from schemas.wire import Wire
+from weir.errors import WeirError
+from weir.files.folder import At, Folder, Range
+from weir.files.manifest import Manifest
+from weir.replay.log import Record
+from weir.topics import PATIENCE_S, find, no_answer, partition_counts
+
+OPEN_S = 90.0
+"""How long an open transaction is waited for: longer than a worker may leave one open."""
+_BATCH = 2_000
+_POLL_S = 0.2
+
+Tell = Callable[[int, int], None]
+"""Offsets passed, of how many."""
+
+
+def export(
+    bootstrap: str,
+    wire: Wire,
+    folder: Path,
+    topics: Sequence[str] = (),
+    tell: Tell = lambda done, of: None,
+) -> Manifest:
+    """Writes all that is committed on these topics (default: every topic of Weir) into a folder.
+
+    WeirError when the folder is not empty, a topic is not there, Kafka is away, or a transaction
+    stays open.
+    """
+    wanted = [find(name).name for name in topics] or [topic.name for topic in TOPICS]
+    written = Folder(folder, wire)
+    with closing(_Source(bootstrap, wanted)) as source:
+        total = sum(end - start for start, end in source.ranges.values())
+        for record in source.records(lambda done: tell(min(done, total), total)):
+            written.add(record)
+        return written.close(source.ranges, f"kafka {bootstrap}")
+
+
+class _Source:
+    """One consumer outside of every group on all partitions; `ranges` is what it reads of each."""
+
+    def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
+        self._bootstrap = bootstrap
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": bootstrap,
+                "group.id": "weir-export",  # asked for by the client; no offset is committed
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "isolation.level": "read_committed",
+                "auto.offset.reset": "error",
+                "queued.max.messages.kbytes": 512,  # of each partition, and there are hundreds
+                "fetch.wait.max.ms": 50,
+                "log_level": 0,
+            }
+        )
+        try:
+            self.ranges = _ranges(bootstrap, _places(bootstrap, topics, self._consumer))
+        except BaseException:
+            self._consumer.close()
+            raise
+
+    def records(self, tell: Callable[[int], None]) -> Iterator[Record]:
+        """Every record below the ends, those of a partition in their order."""
+        reached = {at: start for at, (start, end) in self.ranges.items() if start < end}
+        left = set(reached)
+        self._consumer.assign([TopicPartition(*at, start) for at, start in reached.items()])
+        seen_s = time.monotonic()
+        passed = 0
+        while left:
+            for message in self._consumer.consume(_BATCH, _POLL_S):
+                at = str(message.topic()), int(message.partition() or 0)
+                is_record = self._is_record(message)
+                if at not in left:
+                    continue
+                offset = int(message.offset() or 0)
+                end = self.ranges[at][1]
+                if is_record and (offset < end or _compacts(at[0])):
+                    yield _record(message)
+                now = offset + 1 if is_record else offset
+                if now > reached[at]:
+                    passed += now - reached[at]
+                    reached[at], seen_s = now, time.monotonic()
+                if now >= end and not (is_record and _compacts(at[0])):
+                    left.discard(at)
+                    self.ranges[at] = self.ranges[at][0], max(now, end) if _compacts(at[0]) else end
+            tell(passed)
+            if left and time.monotonic() - seen_s > OPEN_S:
+                raise self._stuck(min(left), reached)
+
+    def close(self) -> None:
+        """Leaves the broker."""
+        self._consumer.close()
+
+    def _is_record(self, message: Any) -> bool:
+        """True for a record, False for the end of a partition; WeirError for anything else."""
+        error = message.error()
+        if error is None:
+            return True
+        if error.code() == KafkaError._PARTITION_EOF:
+            return False
+        raise WeirError(f"{message.topic()} on Kafka at {self._bootstrap}: {error.str()}")
+
+    def _stuck(self, at: At, reached: dict[At, int]) -> WeirError:
+        return WeirError(
+            f"{at[0]}[{at[1]}] on Kafka at {self._bootstrap} gives nothing beyond offset"
+            f" {reached[at]} of {self.ranges[at][1]}: a transaction is open there"
+        )
+
+
+def _places(bootstrap: str, topics: Sequence[str], client: Consumer) -> list[At]:
+    there = partition_counts(bootstrap, client)
+    for topic in topics:
+        if topic not in there:
+            raise WeirError(f"{topic} is not on Kafka at {bootstrap}: nothing to export")
+    return [(topic, number) for topic in topics for number in range(there[topic])]
+
+
+def _ranges(bootstrap: str, places: Sequence[At]) -> dict[At, Range]:
+    """Where each partition begins and ends now; the merge order's end is asked for first."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    order = [at for at in places if at[0] == ORDER_TOPIC]
+    others = [at for at in places if at[0] != ORDER_TOPIC]
+    try:
+        starts = _offsets(admin, places, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED)
+        ends = _offsets(admin, order, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
+        ends |= _offsets(admin, others, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
+    except KafkaException as error:
+        raise no_answer(bootstrap) from error
+    return {at: (starts[at], ends[at]) for at in places}
+
+
+def _offsets(
+    admin: AdminClient, places: Sequence[At], spec: OffsetSpec, isolation: IsolationLevel
+) -> dict[At, int]:
+    if not places:
+        return {}
+    asked = admin.list_offsets(
+        {TopicPartition(*at): spec for at in places},
+        isolation_level=isolation,
+        request_timeout=PATIENCE_S,
+    )
+    return {
+        (place.topic, place.partition): int(answer.result().offset)
+        for place, answer in asked.items()
+    }
+
+
+def _compacts(topic: str) -> bool:
+    return BY_NAME[topic].cleanup != "delete"
+
+
+def _record(message: Message) -> Record:
+    kind, at_ms = message.timestamp()
+    headers: Any = message.headers() or ()
+    return Record(
+        str(message.topic()),
+        int(message.partition() or 0),
+        int(message.offset() or 0),
+        message.key(),
+        message.value(),
+        at_ms if kind else 0,
+        tuple(headers),
+    )
