@@ -31,6 +31,7 @@ from schemas.wire import Wire
 from weir.errors import WeirError
 from weir.files.folder import At, Folder, Range
 from weir.files.manifest import Manifest
+from weir.progress import Tell
 from weir.replay.log import Record
 from weir.topics import PATIENCE_S, find, no_answer, partition_counts
 
@@ -38,9 +39,6 @@ OPEN_S = 90.0
 """How long an open transaction is waited for: longer than a worker may leave one open."""
 _BATCH = 2_000
 _POLL_S = 0.2
-
-Tell = Callable[[int, int], None]
-"""Offsets passed, of how many."""
 
 
 def export(

@@ -15,7 +15,7 @@ from agents.wiring import CODE_VERSION
 from schemas.topics import BY_NAME
 from schemas.wire import Wire
 from weir.errors import WeirError
-from weir.files.manifest import Manifest, Part, Schema, TopicPart, save, sha256
+from weir.files.manifest import Manifest, Part, Schema, TopicPart, place, save, sha256
 from weir.files.parquet import GROUP_ROWS, Writer
 from weir.replay.log import Record
 
@@ -41,7 +41,7 @@ class Folder:
         at = record.topic, record.partition
         file = self._open.get(at)
         if file is None:
-            name = f"{record.topic}/{record.partition}.parquet"
+            name = place(record.topic, record.partition)
             file = self._open[at] = _File(self._path, name, record.topic, self._wire)
         self._waiting_bytes += file.take(record)
         if len(file.waiting) >= self._group_rows:

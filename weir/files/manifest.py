@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct, field
 
+from schemas.topics import BY_NAME
 from schemas.wire import Wire
 from weir.errors import WeirError
 
@@ -85,6 +86,11 @@ class _Head(Struct):
     version: int = field(default=0)
 
 
+def place(topic: str, partition: int) -> str:
+    """Where the file of a partition lies in the folder."""
+    return f"{topic}/{partition}.parquet"
+
+
 def save(folder: Path, manifest: Manifest) -> None:
     """Writes it, whole or not at all."""
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
@@ -124,10 +130,14 @@ def checked(folder: Path, wire: Wire | None = None) -> Manifest:
     """
     manifest = load(folder)
     for name, topic in manifest.topics.items():
+        if name not in BY_NAME:
+            raise WeirError(f"{folder / NAME}: {name!r} is no topic of this version of Weir")
         for number, part in enumerate(topic.partitions):
             if part.partition != number:
                 raise WeirError(f"{folder / NAME}: {name} lacks partition {number}")
             if part.file is not None:
+                if part.file != place(name, number):
+                    raise WeirError(f"{folder / NAME}: {part.file!r} is not {place(name, number)}")
                 _check(folder / part.file, part)
             elif part.records:
                 raise WeirError(f"{folder / NAME}: {name}[{number}] names no file")

@@ -9,22 +9,21 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from agents.wiring import ORDER_TOPIC
 from schemas.wire import Wire
 from weir.errors import WeirError
 from weir.files.manifest import Manifest, checked
 from weir.files.parquet import records
-from weir.replay.log import Record
-
-FROM_THE_BEGINNING: Mapping[tuple[str, int], int] = {}
+from weir.replay.log import FROM_THE_BEGINNING, At, Record
 
 
 class FolderLog:
     """The topics of an export. WeirError names the file that is missing or not as it was written,
-    and with a `wire` the schema that it does not know.
+    and with a `wire` the schema that it does not know. `name` is what a person calls it.
     """
 
-    def __init__(self, folder: Path, wire: Wire | None = None) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, wire: Wire | None = None, name: str = "") -> None:
+        self._folder, self._name = folder, name or str(folder)
         self.manifest: Manifest = checked(folder, wire)
 
     @property
@@ -35,20 +34,24 @@ class FolderLog:
     def partitions(self, topic: str) -> int:
         """How many partitions a topic has; WeirError when it was not exported."""
         if topic not in self.manifest.topics:
-            raise WeirError(f"{topic} is not in {self._folder}: it was exported without it")
+            so = ": there is no recorded order to repeat" if topic == ORDER_TOPIC else ""
+            raise WeirError(f"{topic} is not in {self._name}{so}")
         return len(self.manifest.topics[topic].partitions)
 
-    def bounds(self, topic: str, partition: int) -> tuple[int, int]:
-        """The first offset that was exported, and the one after the last."""
-        self.partitions(topic)
-        part = self.manifest.topics[topic].partitions[partition]
-        return part.start, part.end
+    def bounds(self, places: Iterable[At]) -> dict[At, tuple[int, int]]:
+        """Of each place the first offset that was exported, and the one after the last."""
+        found = {}
+        for topic, partition in places:
+            self.partitions(topic)
+            part = self.manifest.topics[topic].partitions[partition]
+            found[topic, partition] = part.start, part.end
+        return found
 
     def read(
-        self, topics: Iterable[str], starts: Mapping[tuple[str, int], int] = FROM_THE_BEGINNING
+        self, topics: Iterable[str], starts: Mapping[At, int] = FROM_THE_BEGINNING
     ) -> FolderReader:
         """A reader of these topics; each partition from its start, or from its beginning."""
-        files: dict[tuple[str, int], Iterator[Record]] = {}
+        files: dict[At, Iterator[Record]] = {}
         for topic in topics:
             for partition in range(self.partitions(topic)):
                 file = self.manifest.topics[topic].partitions[partition].file
@@ -62,7 +65,7 @@ class FolderLog:
 class FolderReader:
     """Each partition forward, once; of each only a stretch is in memory."""
 
-    def __init__(self, files: dict[tuple[str, int], Iterator[Record]]) -> None:
+    def __init__(self, files: dict[At, Iterator[Record]]) -> None:
         self._files = files
 
     def next(self, topic: str, partition: int, wait_s: float = 0.0) -> Record | None:

@@ -33,13 +33,6 @@ class Progress:
             f"{gone} ({rate:,.0f} events/s)"
         )
 
-    def left(self) -> str:
-        """The same, with the time it still needs at this rate."""
-        if not self.events or self.events >= self.expected:
-            return str(self)
-        left_s = self.seconds * (self.expected - self.events) / self.events
-        return f"{self}, {100 * self.events // self.expected} %, {left_s:,.0f} s left"
-
 
 @dataclass
 class Scope:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
-from typing import TYPE_CHECKING, Annotated
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from weir.replay import Progress
 
 
 def add(app: typer.Typer) -> None:
@@ -42,6 +40,10 @@ def replay(
         typer.Option(help="Compare only what lies on this topic (of an input: what follows)."),
     ] = None,
     node: Annotated[list[str] | None, typer.Option(help="Replay only this node.")] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--input", metavar="FOLDER", help="Replay an export; needs no Kafka."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as one object.")] = False,
     batch: Annotated[int, typer.Option(min=1, help="Records asked for at once.")] = 2000,
 ) -> None:
@@ -51,18 +53,21 @@ def replay(
     """
     from weir import replay as replaying
     from weir.access import address, wire
-
-    on_screen = sys.stderr.isatty()
-
-    def tell(progress: Progress) -> None:
-        said = progress.left()
-        typer.echo(f"\r{said}" if on_screen else said, err=True, nl=not on_screen)
+    from weir.files.opening import opened
+    from weir.home import settings
+    from weir.progress import progress
 
     choice = replaying.Choice(replaying.span(start, stop), tuple(node or ()), tuple(topic or ()))
-    log = replaying.KafkaLog(address(), batch)
-    report = replaying.check(log, wire(), tell=tell, choice=choice)
-    if on_screen:
-        typer.echo("\r\033[K", err=True, nl=False)
+    codec = wire()
+    with ExitStack() as open_, progress("replaying", "events") as tell:
+        log: replaying.Log = (
+            open_.enter_context(opened([source], codec, settings().partitions))
+            if source
+            else replaying.KafkaLog(address(), batch)
+        )
+        report = replaying.check(
+            log, codec, tell=lambda done: tell(done.events, done.expected), choice=choice
+        )
     typer.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else str(report))
     if not report.identical:
         raise typer.Exit(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,7 @@ from tests.weir.day import Day
 from tests.weir.rig import WIRE
 from weir.replay import KafkaLog, Reader, Record, check
 from weir.replay.folder import FolderLog
-
-Done = tuple[Day, Path]
+from weir.replay.log import FROM_THE_BEGINNING, At
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +35,11 @@ class UpTo:
     def partitions(self, topic: str) -> int:
         return self._log.partitions(topic)
 
-    def read(self, topics: Iterable[str]) -> Reader:
-        return _UpTo(self._log.read(topics), self._ends)
+    def bounds(self, places: Iterable[At]) -> dict[At, tuple[int, int]]:
+        return self._ends.bounds(places)
+
+    def read(self, topics: Iterable[str], starts: Mapping[At, int] = FROM_THE_BEGINNING) -> Reader:
+        return _UpTo(self._log.read(topics, starts), self._ends)
 
 
 class _UpTo:
@@ -46,7 +48,7 @@ class _UpTo:
 
     def next(self, topic: str, partition: int, wait_s: float = 0.0) -> Record | None:
         record = self._reader.next(topic, partition, 0.0)
-        end = self._ends.bounds(topic, partition)[1]
+        end = self._ends.bounds([(topic, partition)])[topic, partition][1]
         return None if record is None or record.offset >= end else record
 
     def close(self) -> None:

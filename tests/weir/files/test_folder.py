@@ -1,0 +1,179 @@
+"""An export is a log as it was, or it is refused with the name of what is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+
+from tests.weir.files.small import FILLS, exported, fills, records, rehash
+from tests.weir.rig import PARTITIONS, WIRE
+from weir.errors import WeirError
+from weir.files.folder import Folder
+from weir.files.manifest import NAME, load
+from weir.replay.folder import FolderLog
+from weir.replay.log import Record
+
+ROWS = records(fills(40))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    exported(tmp_path / "x", ROWS)
+    return tmp_path / "x"
+
+
+def read(log: FolderLog, start: int = 0) -> list[Record]:
+    starts = {(FILLS, partition): start for partition in range(log.partitions(FILLS))}
+    reader = log.read([FILLS], starts)
+    found = []
+    for partition in range(log.partitions(FILLS)):
+        while (record := reader.next(FILLS, partition)) is not None:
+            found.append(record)
+    reader.close()
+    return found
+
+
+def test_a_folder_gives_the_records_as_they_were(folder: Path) -> None:
+    log = FolderLog(folder, WIRE)
+    wanted = sorted(ROWS, key=lambda one: (one.partition, one.offset))
+    assert read(log) == wanted
+    for start in (1, 2, 7, 10, 1000):
+        assert read(log, start) == [one for one in wanted if one.offset >= start]
+    assert log.partitions(FILLS) == PARTITIONS
+    ends = {(FILLS, p): [one.offset for one in ROWS if one.partition == p] for p in range(4)}
+    assert log.bounds(ends) == {
+        at: (0, max(offsets) + 2 if offsets else 0) for at, offsets in ends.items()
+    }
+    with pytest.raises(WeirError, match=r"treasury.pnl.v1 is not in .*x"):
+        log.read(["treasury.pnl.v1"])
+
+
+def test_the_manifest_says_what_is_there(folder: Path) -> None:
+    manifest = load(folder)
+    parts = manifest.topics[FILLS].partitions
+    assert manifest.records == sum(part.records for part in parts) == len(ROWS)
+    assert manifest.bytes == sum(one.stat().st_size for one in folder.glob("*/*.parquet"))
+    (schema,) = manifest.topics[FILLS].schemas
+    assert (schema.subject, schema.records) == (f"{FILLS}-value", len(ROWS))
+    for part in parts:
+        times = [one.timestamp_ms for one in ROWS if one.partition == part.partition]
+        assert (part.first_ms, part.last_ms) == (
+            (min(times), max(times)) if times else (None, None)
+        )
+
+
+def test_a_foreign_reader_sums_a_decimal_exactly(folder: Path) -> None:
+    table = ds.dataset(folder / FILLS, format="parquet").to_table(
+        filter=ds.field("account_id") == "bybit:100001"
+    )
+    values = [WIRE.decode(FILLS, one.value) for one in ROWS]
+    mine = [one for one in values if one.account_id == "bybit:100001"]
+    with_18_places = Decimal(sum(one.price_e18 for one in mine)).scaleb(-18)
+    assert sum(table.column("price").to_pylist(), Decimal()) == with_18_places
+    assert with_18_places == Decimal("480000.000000000000000008")
+
+
+def test_an_export_wants_a_folder_of_its_own(folder: Path) -> None:
+    with pytest.raises(WeirError, match="is not empty"):
+        Folder(folder, WIRE)
+
+
+def some_file(folder: Path) -> Path:
+    return next(iter(sorted(folder.glob(f"{FILLS}/*.parquet"))))
+
+
+def lose(folder: Path) -> None:
+    some_file(folder).unlink()
+
+
+def cut(folder: Path) -> None:
+    some_file(folder).write_bytes(some_file(folder).read_bytes()[:-9])
+
+
+def flip(folder: Path) -> None:
+    data = bytearray(some_file(folder).read_bytes())
+    data[len(data) // 3] ^= 1
+    some_file(folder).write_bytes(bytes(data))
+
+
+def cut_and_hide(folder: Path) -> None:
+    cut(folder)
+    rehash(folder)
+
+
+def shorten_and_hide(folder: Path) -> None:
+    table = pq.read_table(some_file(folder))
+    pq.write_table(table.slice(0, table.num_rows - 1), some_file(folder))
+    rehash(folder)
+
+
+def say(name: str, value: object) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / NAME
+        path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+
+    return change
+
+
+def unfinished(folder: Path) -> None:
+    (folder / NAME).unlink()
+
+
+def cut_manifest(folder: Path) -> None:
+    path = folder / NAME
+    path.write_text(path.read_text()[:-200])
+
+
+def lose_partition(folder: Path) -> None:
+    said = json.loads((folder / NAME).read_text())
+    del said["topics"][FILLS]["partitions"][1]
+    (folder / NAME).write_text(json.dumps(said))
+
+
+def foreign_schema(folder: Path) -> None:
+    text = (folder / NAME).read_text()
+    said = json.loads(text)["topics"][FILLS]["schemas"][0]
+    (folder / NAME).write_text(text.replace(f'"id": {said["id"]},', '"id": 4711,'))
+
+
+def elsewhere(folder: Path) -> None:
+    text = (folder / NAME).read_text()
+    (folder / NAME).write_text(text.replace(f'"{FILLS}/', f'"../{FILLS}/'))
+
+
+def foreign_topic(folder: Path) -> None:
+    text = (folder / NAME).read_text()
+    (folder / NAME).write_text(text.replace(f'"{FILLS}": {{', '"hedge-executionz": {'))
+
+
+DAMAGES = [
+    (lose, r"hedge-executions/\d.parquet is missing: \d+ records are not there"),
+    (cut, r"hedge-executions/\d.parquet has [\d,]+ bytes, the manifest says [\d,]+"),
+    (flip, r"hedge-executions/\d.parquet was changed: its sha256 is \w{64}, not \w{64}"),
+    (cut_and_hide, r"hedge-executions/\d.parquet is no Parquet: "),
+    (shorten_and_hide, r"hedge-executions/\d.parquet holds \d+ records, the manifest says \d+"),
+    (unfinished, r"manifest.json is missing: .* is no export, or an unfinished one"),
+    (cut_manifest, r"manifest.json is damaged: "),
+    (lose_partition, r"manifest.json: hedge-executions lacks partition 1"),
+    (say("format", "other"), r"manifest.json: format is 'other', not weir-export"),
+    (say("version", 9), r"version 9 of the format is newer than .* reads \(1\): upgrade"),
+    (say("records", 9), r"manifest.json is damaged: .*`records`"),
+    (foreign_schema, r"40 records of hedge-executions are written with schema id 4711"),
+    (elsewhere, r"manifest.json: '../hedge-executions/\d.parquet' is not hedge-executions/\d"),
+    (foreign_topic, r"manifest.json: 'hedge-executionz' is no topic of this version"),
+]
+
+
+@pytest.mark.parametrize(("damage", "said"), DAMAGES)
+def test_what_is_not_as_it_was_written_is_refused_by_name(
+    folder: Path, damage: Callable[[Path], None], said: str
+) -> None:
+    damage(folder)
+    with pytest.raises(WeirError, match=said):
+        FolderLog(folder, WIRE)
