@@ -27,10 +27,13 @@ log = structlog.get_logger()
 
 
 class Reading(NamedTuple):
-    """The pause epoch (0 without any control) and how old that knowledge is, in seconds."""
+    """The pause epoch (0 without any control), how old that knowledge is, in seconds, and whether
+    the log was brought in from files.
+    """
 
     epoch: int
     age_s: float
+    imported: bool = False
 
 
 class Controls:
@@ -72,7 +75,8 @@ class Controls:
 
     def reading(self) -> Reading:
         """What is known now; its age is endless until the end was reached once."""
-        return Reading(self._standing.epoch, self._monotonic() - self._fresh_s)
+        known = self._standing
+        return Reading(known.epoch, self._monotonic() - self._fresh_s, known.imported)
 
     def standing(self) -> Standing | None:
         """What stands now, not to be changed by the caller; None until the end was reached once."""

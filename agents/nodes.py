@@ -13,11 +13,11 @@ from schemas.topics import BY_NAME, key_of, partition_key
 from schemas.wire import Wire
 from streams.effects import Call, Look, Prepare
 from streams.node import Node, fold, node_key
-from streams.step import DeadLetter, Emit, Event, Refused, Started, Tick, Wake
+from streams.step import IMPORTED, DeadLetter, Emit, Event, Refused, Started, Tick, Wake
 from tables.spec import PARTITION_KEY
 
 HOT = frozenset({"treasury.pnl.v1", "treasury.positions.v1"})
-LIVE = {"treasury.mode": "live"}
+LIVE, REPLAY = {"treasury.mode": "live"}, {"treasury.mode": "replay"}
 NONE: Mapping[str, Any] = {}
 
 
@@ -125,8 +125,8 @@ def _carry_out(
         key = output.key if output.key is not None else key_of(topic, output.value)
         lies_by = partition_key(topic, output.value)
         sink = outs[output.topic]
-        headers = None if output.topic in HOT else LIVE
-        if sink.sign is not None:
+        headers = None if output.topic in HOT else _mode(part)
+        if sink.sign is not None and headers is LIVE:
             headers = LIVE | sink.sign(output.value, sink.encode(output.value))
         if more:
             headers = {**(headers or {}), **more}
@@ -145,6 +145,13 @@ def _carry_out(
         event.dead_letter(output.cause, str(output))
     else:
         raise TypeError(f"a step returned {output!r}, which is no output")
+
+
+def _mode(part: Any) -> dict[str, str]:
+    """What is decided on an imported log says so, and nobody signs it."""
+    entry = part.get(PARTITION_KEY)
+    imported = entry is not None and any(one.scope == IMPORTED for one in entry.controls)
+    return REPLAY if imported else LIVE
 
 
 def _partition(node: Node, event: exact.Event, lies_by: str | None, partitions: int) -> int | None:

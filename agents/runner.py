@@ -150,7 +150,9 @@ class Runner:
             raise NotSent(f"late: {waited_s:.1f} s since the commit, at most {effect.call_start_s}")
         if effect.deadline_ms is not None and self._clock_ms() >= effect.deadline_ms:
             raise NotSent("deadline")
-        epoch, age_s = self._controls.reading()
+        epoch, age_s, imported = self._controls.reading()
+        if imported:
+            raise NotSent("this log was imported: nothing on it is carried out")
         if age_s > effect.control_age_max_s:
             raise NotSent(f"controls last read {age_s:.1f} s ago")
         if epoch != effect.pause_epoch:

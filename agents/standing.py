@@ -9,6 +9,8 @@ a mode stricter takes one of them, making it looser two. Its epoch must rise, so
 good once cannot be written again. Once an admin is named, a policy must follow the one in force and
 be signed by one of them.
 
+That a log was imported needs no signature and cannot be taken back: it only keeps money in.
+
 Records of the two topics are taken by their own times, each topic in its order. Whoever may write
 to the topics can put an unsigned record in front of the first people by an old time; that would
 raise the epoch the executor waits for, so money stays in until the next control.
@@ -29,7 +31,7 @@ from schemas.records import Control, PolicyUpdate
 from schemas.signing import signer, verify
 from schemas.wire import Undecodable, Wire
 from streams.statements import control_bytes, policy_bytes
-from streams.step import STRICTNESS, Refused
+from streams.step import IMPORTED, STRICTNESS, Refused
 
 POLICIES, CONTROLS = "orch_config_updates", "treasury.controls.v1"
 PATIENCE_POLLS = 60
@@ -74,6 +76,11 @@ class Standing:
         """The pause epoch: 0 without any control."""
         return max((control.epoch for control in self.controls.values()), default=0)
 
+    @property
+    def imported(self) -> bool:
+        """Whether the log was brought in from files."""
+        return IMPORTED in self.controls
+
     def mode(self, scope: str) -> str:
         """The mode of a scope by itself: all is paused until it is said otherwise."""
         known = self.controls.get(scope)
@@ -103,6 +110,10 @@ class Standing:
     def _control(self, control: Control) -> None:
         if control.mode not in STRICTNESS:
             raise Refused("mode", "mode", control.mode, f"is none of {', '.join(STRICTNESS)}")
+        if control.scope == IMPORTED:
+            if (control.mode, control.epoch) != ("PAUSED", 0):
+                raise Refused("scope", "scope", control.scope, "what was imported is never live")
+            return
         if not self.people:
             return
         if control.epoch <= self.epoch:

@@ -124,6 +124,10 @@ class InForce(msgspec.Struct, frozen=True):
 
 
 STRICTNESS = ("ACTIVE", "REDUCING", "PAUSED")
+IMPORTED = "import"
+"""Scope of the control that stands before all others on a log that was brought in from files: what
+is decided on it is not live, and nothing of it is carried out.
+"""
 NOTHING_IN_FORCE = InForce(policy=None, version="none", policy_hash="", controls=())
 
 

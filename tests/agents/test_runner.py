@@ -64,9 +64,10 @@ class Known:
 
     epoch: int = 1
     age_s: float = 0.0
+    imported: bool = False
 
     def reading(self) -> ControlReading:
-        return ControlReading(self.epoch, self.age_s)
+        return ControlReading(self.epoch, self.age_s, self.imported)
 
 
 @dataclass
@@ -149,8 +150,9 @@ async def test_an_answer_becomes_a_result() -> None:
         (lambda rig: setattr(rig.known, "epoch", 2), "pause epoch is 2"),
         (lambda rig: setattr(rig.known, "age_s", 5.5), "controls last read 5.5 s ago"),
         (lambda rig: setattr(rig, "now_ms", 2_000_000), "deadline"),
+        (lambda rig: setattr(rig.known, "imported", True), "this log was imported"),
     ],
-    ids=["frozen", "paused", "controls unknown", "deadline"],
+    ids=["frozen", "paused", "controls unknown", "deadline", "imported"],
 )
 @pytest.mark.parametrize("when", ["before", "while waiting for its turn"])
 async def test_a_call_that_may_not_start_is_not_sent(

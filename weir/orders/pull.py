@@ -25,7 +25,7 @@ from confluent_kafka import (
 )
 from confluent_kafka.admin import AdminClient
 
-from agents.signatures import HEADER
+from agents.signatures import HEADER, LIVE, MODE
 from agents.wiring import partition_of
 from schemas.records import SweepOrder
 from schemas.wire import NewerSchema, Undecodable, Wire
@@ -149,7 +149,7 @@ class Orders:
                     order = self._order(message)
                     if order is not None:
                         counts[place] += 1
-                        found.append(Found(order, _signature(message)))
+                        found.append(Found(order, _header(message, HEADER)))
             except KafkaException as why:
                 raise self._broken(why) from why
         return found, ends, more
@@ -180,7 +180,11 @@ class Orders:
             consumer.unassign()  # an idle one must not keep asking
 
     def _order(self, message: Message) -> SweepOrder | None:
-        """The order of a message; what is none is nobody's order and is passed over."""
+        """The order of a message; what is none is nobody's order and is passed over, and so is one
+        that was decided on an imported log.
+        """
+        if _header(message, MODE) not in ("", LIVE):
+            return None
         try:
             order: SweepOrder = self._wire.decode(TOPIC, message.value() or b"")
         except NewerSchema as why:
@@ -245,7 +249,7 @@ def _patiently(ask: Callable[[], T]) -> T:
             time.sleep(0.05)
 
 
-def _signature(message: Message) -> str:
+def _header(message: Message, name: str) -> str:
     headers: Any = message.headers() or ()
-    found = dict(headers).get(HEADER, b"")
+    found = dict(headers).get(name) or b""
     return found.decode(errors="replace") if isinstance(found, bytes) else str(found)

@@ -95,6 +95,15 @@ def test_an_aborted_order_is_never_shown_and_hides_nothing(writers: Any, orders:
     assert ids(orders.page(second.following, 100)) == []
 
 
+def test_an_order_of_an_imported_log_is_for_nobody(writers: Any, orders: Orders) -> None:
+    writer = writers()
+    begin = end(orders, writer)
+    writer.begin().write(order(2), mode="replay")
+    live = writer.write(order(2))
+    writer.commit()
+    assert ids(shows(orders, begin, live)) == live
+
+
 @pytest.mark.req("004-39")
 def test_the_same_cursor_gives_the_same_orders_and_later_ones(writers: Any, orders: Orders) -> None:
     writer = writers()

@@ -53,7 +53,7 @@ class Writer:
         made.init_transactions(10)
         return cls(made)
 
-    def write(self, *orders: SweepOrder) -> list[str]:
+    def write(self, *orders: SweepOrder, mode: str = "live") -> list[str]:
         for one in orders:
             self.producer.produce(
                 TOPIC,
@@ -61,7 +61,7 @@ class Writer:
                 one.order_id.encode(),
                 partition_of(one.order_id, P),
                 timestamp=one.created_ts_ms,
-                headers=[("jws", SIGNATURE.encode())],
+                headers=[("treasury.mode", mode.encode()), ("jws", SIGNATURE.encode())],
             )
         assert self.producer.flush(10) == 0
         return [one.order_id for one in orders]
