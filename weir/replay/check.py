@@ -80,8 +80,14 @@ def states(
     """
     by_name = {node.name: node for node in nodes}
     found = survey(log, wire, by_name, span, by_name)
-    start = origin(log, by_name, found, given)
-    with opened(log, wire, by_name, found, start) as (order, folding):
+    return states_before(log, wire, by_name, found, origin(log, by_name, found, given))
+
+
+def states_before(
+    log: Log, wire: Wire, nodes: Mapping[str, Node], found: Survey, start: Origin
+) -> list[Base]:
+    """The same of a range that was surveyed."""
+    with opened(log, wire, nodes, found, start) as (order, folding):
         for record, run in order:
             place = run.node, run.partition
             before = found.span.is_before(run.partition, record.offset, run.at_ms)

@@ -1,0 +1,110 @@
+"""What came from outside, on another broker: record by record as it was, and never live."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from schemas.topics import BY_NAME
+from tests.weir.day import Day
+from tests.weir.files.small import FILLS, fills
+from tests.weir.files.test_jsonlines import of, wrote
+from tests.weir.rig import PARTITIONS, WIRE, Rig, rig, until
+from weir.files.bring import FACTS, INBOXES
+from weir.home import Home
+from weir.replay import KafkaLog, Record
+from weir.replay.folder import FolderLog
+
+CONTROLS = "treasury.controls.v1"
+REPLAY = ("treasury.mode", b"replay")
+COPIES = {"PolicyCopy", "ControlCopy"}
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    """Another Kafka, with empty topics."""
+    with rig(Home(tmp_path_factory.mktemp("other") / "home")) as running:
+        assert running.weir("topics", "create").returncode == 0
+        yield running
+
+
+def lying(running: Rig, topic: str) -> dict[int, list[Record]]:
+    reader = KafkaLog(running.bootstrap).read([topic])
+    found = defaultdict(list)
+    for partition in range(PARTITIONS if BY_NAME[topic].partitions == "P" else 1):
+        while (record := reader.next(topic, partition)) is not None:
+            found[partition].append(record)
+    reader.close()
+    return found
+
+
+def plain(record: Record) -> tuple[object, ...]:
+    """All but the offset, and the header that an import adds."""
+    headers = tuple(one for one in record.headers if one[0] != REPLAY[0])
+    return record.key, record.value, record.timestamp_ms, headers
+
+
+def from_outside(log: FolderLog, topic: str) -> dict[int, list[Record]]:
+    found = defaultdict(list)
+    for record in of(log, topic):
+        value = WIRE.decode(topic, record.value) if topic in INBOXES else None
+        inner = value is not None and (value.meta or type(value.body).__name__ in COPIES)
+        if not inner:
+            found[record.partition].append(record)
+    return found
+
+
+@pytest.mark.req("003-45", "000-72")
+def test_a_day_is_brought_to_another_log_and_decided_again_but_never_live(
+    day: Day, exported: Path, other: Rig
+) -> None:
+    done = other.weir("import", str(exported))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith("this log is marked: nothing is carried out")
+    log = FolderLog(exported, WIRE)
+    for topic in (*FACTS, *INBOXES):
+        there, wanted = lying(other, topic), from_outside(log, topic)
+        if topic == CONTROLS:
+            marker = there[0].pop(0)
+            assert WIRE.decode(CONTROLS, marker.value).scope == "import"
+        for partition in range(log.partitions(topic)):
+            found = there[partition]
+            assert [plain(one) for one in found] == [plain(one) for one in wanted[partition]]
+            assert all(REPLAY in one.headers for one in found)
+    again = other.weir("import", str(exported))
+    assert again.returncode == 1
+    assert f"{FILLS}[" in again.stderr
+    assert "is not empty: an import wants topics without a past" in again.stderr
+    other.run("pipeline")
+    booked = {value["exec_id"] for value in day.rig.values("treasury.pnl.v1")}
+    until(
+        lambda: booked == {value["exec_id"] for value in other.values("treasury.pnl.v1")},
+        lambda: f"all is booked again\n{other.log('pipeline-0')}",
+    )
+    until(lambda: other.values("treasury.intents.v1"), "something is decided again")
+    for topic in ("treasury.proposals.v1", "treasury.intents.v1", "treasury.decisions.v1"):
+        headers = [dict(one.headers) for part in lying(other, topic).values() for one in part]
+        imported = [one for one in headers if one["treasury.mode"] == b"replay"]
+        assert imported
+        if topic == "treasury.intents.v1":
+            assert len(imported) == len(headers)
+            assert not any("jws" in one for one in headers)
+
+
+def test_an_import_that_does_not_fit_writes_nothing(other: Rig, tmp_path: Path) -> None:
+    file = wrote(tmp_path, "treasury.approvals.v1", [])
+    done = other.weir("import", str(file))
+    assert done.returncode == 1
+    assert "holds nothing that came from outside" in done.stderr
+    file = wrote(tmp_path, FILLS, [*fills(3), {"value": 1}])
+    done = other.weir("import", str(file))
+    assert f"{FILLS}.jsonl, line 4: " in done.stderr
+    file = wrote(tmp_path, FILLS, [json.dumps(one) for one in fills(3)])
+    done = other.weir("import", str(file), WEIR_PARTITIONS="5")
+    assert (
+        f"{FILLS} has 4 partitions on Kafka at {other.bootstrap} and 5 in the input" in done.stderr
+    )
