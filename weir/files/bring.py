@@ -24,14 +24,14 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from agents.nodes import REPLAY
 from agents.standing import CONTROLS, POLICIES
 from schemas.errors import NewerSchema, Undecodable
-from schemas.records import Control, ControlCopy, PolicyCopy
+from schemas.records import Calendar, Control, ControlCopy, PolicyCopy
 from schemas.wire import Wire
 from streams.step import IMPORTED
 from weir.errors import WeirError
 from weir.files.offsets import ends
 from weir.progress import Tell
 from weir.replay.folder import FolderLog, FolderReader
-from weir.replay.log import Record
+from weir.replay.log import At, KafkaLog, Record
 from weir.topics import PATIENCE_S, partition_counts
 
 FACTS = (
@@ -57,7 +57,7 @@ def bring(
     number of partitions; and when Kafka does not take a record, with how many it has taken.
     """
     topics = [topic for topic in (*FACTS, *INBOXES) if topic in log.topics]
-    _check(log, topics, bootstrap)
+    _check(log, topics, bootstrap, wire)
     parts = [part for topic in topics for part in log.manifest.topics[topic].partitions]
     total = sum(part.records for part in parts)
     if not total:
@@ -77,7 +77,7 @@ def bring(
     return brought
 
 
-def _check(log: FolderLog, topics: Iterable[str], bootstrap: str) -> None:
+def _check(log: FolderLog, topics: Iterable[str], bootstrap: str, wire: Wire) -> None:
     there = partition_counts(bootstrap)
     wanted = {topic: log.partitions(topic) for topic in topics} | {CONTROLS: 1}
     for topic, count in wanted.items():
@@ -90,12 +90,27 @@ def _check(log: FolderLog, topics: Iterable[str], bootstrap: str) -> None:
                 f"{topic} has {there[topic]} partitions on Kafka at {bootstrap} and {count} in the"
                 " input: a key would lie elsewhere (WEIR_PARTITIONS)"
             )
-    for (topic, partition), end in ends(bootstrap, wanted.items()).items():
-        if end > 0:
-            raise WeirError(
-                f"{topic}[{partition}] on Kafka at {bootstrap} is not empty: an import wants topics"
-                " without a past (`weir down --wipe`, `weir up`, `weir topics create`)"
-            )
+    facts = ((topic, wanted[topic]) for topic in FACTS if topic in wanted)
+    used = [at for at, end in ends(bootstrap, facts).items() if end > 0]
+    for topic, partition in used or _used(bootstrap, [t for t in INBOXES if t in wanted], wire):
+        raise WeirError(
+            f"{topic}[{partition}] on Kafka at {bootstrap} is not empty: an import wants topics"
+            " without a past, as `weir topics create` makes them"
+        )
+
+
+def _used(bootstrap: str, inboxes: Iterable[str], wire: Wire) -> Iterator[At]:
+    """Inboxes that hold something from outside; the calendars of a pipeline that has just begun
+    are no past.
+    """
+    log = KafkaLog(bootstrap)
+    with closing(log.read(inboxes)) as reader:
+        for topic in inboxes:
+            for partition in range(log.partitions(topic)):
+                while (record := reader.next(topic, partition)) is not None:
+                    if _is_from_outside(record, wire) and not _is_calendar(record, wire):
+                        yield topic, partition
+                        break
 
 
 def _marker(wire: Wire, name: str, at_ms: int) -> Record:
@@ -113,6 +128,13 @@ def _is_from_outside(record: Record, wire: Wire) -> bool:
     except (Undecodable, NewerSchema):
         return True
     return value.meta is None and not isinstance(value.body, PolicyCopy | ControlCopy)
+
+
+def _is_calendar(record: Record, wire: Wire) -> bool:
+    try:
+        return isinstance(wire.decode(record.topic, record.value).body, Calendar)
+    except (Undecodable, NewerSchema):
+        return False
 
 
 def _in_time(log: FolderLog, reader: FolderReader, topics: Iterable[str]) -> Iterator[Record]:

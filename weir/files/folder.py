@@ -15,7 +15,17 @@ from agents.wiring import CODE_VERSION
 from schemas.topics import BY_NAME
 from schemas.wire import Wire
 from weir.errors import WeirError
-from weir.files.manifest import Manifest, Part, Schema, State, TopicPart, place, save, sha256
+from weir.files.manifest import (
+    Manifest,
+    Part,
+    Schema,
+    State,
+    TopicPart,
+    place,
+    save,
+    sha256,
+    state_place,
+)
 from weir.files.parquet import GROUP_ROWS, Writer
 from weir.replay.base import Base
 from weir.replay.log import At, Record
@@ -91,7 +101,7 @@ class Folder:
         )
 
     def _state(self, base: Base) -> State:
-        name = f"states/{base.node}-{base.partition}.json"
+        name = state_place(base.node, base.partition)
         path, data = self._path / name, base.dump()
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)

@@ -105,6 +105,11 @@ def place(topic: str, partition: int) -> str:
     return f"{topic}/{partition}.parquet"
 
 
+def state_place(node: str, partition: int) -> str:
+    """Where the state of a node's partition lies in the folder."""
+    return f"states/{node}-{partition}.json"
+
+
 def save(folder: Path, manifest: Manifest) -> None:
     """Writes it, whole or not at all."""
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
@@ -158,6 +163,8 @@ def checked(folder: Path, wire: Wire | None = None) -> Manifest:
         if wire is not None:
             _check_schemas(folder, name, topic, wire)
     for state in manifest.states:
+        if state.file != state_place(state.node, state.partition):
+            raise WeirError(f"{folder / NAME}: {state.file!r} is not a place of a state")
         _check_bytes(folder / state.file, state, f"the state of {state.node}[{state.partition}] is")
     return manifest
 

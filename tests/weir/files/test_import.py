@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -48,51 +49,71 @@ def plain(record: Record) -> tuple[object, ...]:
     return record.key, record.value, record.timestamp_ms, headers
 
 
-def from_outside(log: FolderLog, topic: str) -> dict[int, list[Record]]:
+def held(log: FolderLog, topic: str) -> dict[int, list[Record]]:
     found = defaultdict(list)
     for record in of(log, topic):
-        value = WIRE.decode(topic, record.value) if topic in INBOXES else None
-        inner = value is not None and (value.meta or type(value.body).__name__ in COPIES)
-        if not inner:
-            found[record.partition].append(record)
+        found[record.partition].append(record)
     return found
+
+
+def from_outside(records: dict[int, list[Record]], topic: str) -> dict[int, list[Record]]:
+    """Without what nodes, relay and almanac write, which the other log's write themselves."""
+
+    def is_inner(record: Record) -> bool:
+        value = WIRE.decode(topic, record.value)
+        return bool(value.meta) or type(value.body).__name__ in COPIES
+
+    return {
+        partition: [one for one in some if topic not in INBOXES or not is_inner(one)]
+        for partition, some in records.items()
+    }
 
 
 @pytest.mark.req("003-45", "000-72")
 def test_a_day_is_brought_to_another_log_and_decided_again_but_never_live(
     day: Day, exported: Path, other: Rig
 ) -> None:
+    other.run("pipeline")
+    other.await_ready("pipeline")
     done = other.weir("import", str(exported))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].endswith("this log is marked: nothing is carried out")
     log = FolderLog(exported, WIRE)
     for topic in (*FACTS, *INBOXES):
-        there, wanted = lying(other, topic), from_outside(log, topic)
+        there, wanted = (
+            from_outside(lying(other, topic), topic),
+            from_outside(held(log, topic), topic),
+        )
         if topic == CONTROLS:
             marker = there[0].pop(0)
             assert WIRE.decode(CONTROLS, marker.value).scope == "import"
         for partition in range(log.partitions(topic)):
-            found = there[partition]
-            assert [plain(one) for one in found] == [plain(one) for one in wanted[partition]]
-            assert all(REPLAY in one.headers for one in found)
+            found = [one for one in there.get(partition, []) if REPLAY in one.headers]
+            assert [plain(one) for one in found] == [
+                plain(one) for one in wanted.get(partition, [])
+            ]
+            if topic in FACTS:
+                assert found == there.get(partition, [])
     again = other.weir("import", str(exported))
     assert again.returncode == 1
     assert f"{FILLS}[" in again.stderr
     assert "is not empty: an import wants topics without a past" in again.stderr
-    other.run("pipeline")
-    booked = {value["exec_id"] for value in day.rig.values("treasury.pnl.v1")}
+    wanted = profits(day.rig)
     until(
-        lambda: booked == {value["exec_id"] for value in other.values("treasury.pnl.v1")},
+        lambda: profits(other) == wanted,
         lambda: f"all is booked again\n{other.log('pipeline-0')}",
     )
-    until(lambda: other.values("treasury.intents.v1"), "something is decided again")
-    for topic in ("treasury.proposals.v1", "treasury.intents.v1", "treasury.decisions.v1"):
-        headers = [dict(one.headers) for part in lying(other, topic).values() for one in part]
-        imported = [one for one in headers if one["treasury.mode"] == b"replay"]
-        assert imported
-        if topic == "treasury.intents.v1":
-            assert len(imported) == len(headers)
-            assert not any("jws" in one for one in headers)
+    for partition in range(PARTITIONS):  # the gate knows what this log is before anything else
+        first = lying(other, "treasury.desk-inputs.v1")[partition][0]
+        assert WIRE.decode("treasury.desk-inputs.v1", first.value).body.scope == "import"
+
+
+def profits(running: Rig) -> dict[str, tuple[int, Decimal]]:
+    """Executions and profit that are booked of each account."""
+    found: dict[str, dict[str, Decimal]] = defaultdict(dict)
+    for value in running.values("treasury.pnl.v1"):
+        found[value["account_id"]][value["exec_id"]] = Decimal(value["net_pnl"])
+    return {account: (len(one), sum(one.values(), Decimal())) for account, one in found.items()}
 
 
 def test_an_import_that_does_not_fit_writes_nothing(other: Rig, tmp_path: Path) -> None:
