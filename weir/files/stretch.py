@@ -113,11 +113,9 @@ class Stretch:
 
     def _meta(self, record: Record) -> Meta | None:
         try:
-            value = self._wire.decode(record.topic, record.value)
-        except (Undecodable, NewerSchema, LookupError):
-            return None
-        meta: Meta | None = getattr(value, "meta", None)
-        return meta
+            return self._wire.meta(record.topic, record.value)
+        except (Undecodable, NewerSchema):
+            return None  # no node wrote it
 
 
 _READ = frozenset(topic for node in NODES for topic in node.sources)
