@@ -47,19 +47,20 @@ def export(
     topics: Sequence[str] = (),
     span: Span = WHOLE,
     tell: Tell = lambda done, of: None,
+    open_s: float = OPEN_S,
 ) -> Manifest:
     """Writes all that is committed on these topics (default: every topic of Weir) into a folder, or
     what a range of transactions needs.
 
     WeirError when the folder is not empty, a topic is not there, Kafka is away, or a transaction
-    stays open; of a range, when it is not there in full, or the state before it is not.
+    stays open for `open_s`; of a range, when it or the state before it is not there in full.
     """
     wanted = [find(name).name for name in topics] or [topic.name for topic in TOPICS]
     written, origin = Folder(folder, wire), f"kafka {bootstrap}"
     stretch = None if span == WHOLE else Stretch(KafkaLog(bootstrap), wire, span)
     with closing(_Source(bootstrap, wanted, stretch)) as source:
         total = sum(end - start for start, end in source.ranges.values())
-        for record in source.records(lambda done: tell(min(done, total), total)):
+        for record in source.records(lambda done: tell(min(done, total), total), open_s):
             if stretch is None or stretch.has(record):
                 written.add(record)
         if stretch is None:
@@ -98,7 +99,7 @@ class _Source:
             self._consumer.close()
             raise
 
-    def records(self, tell: Callable[[int], None]) -> Iterator[Record]:
+    def records(self, tell: Callable[[int], None], open_s: float) -> Iterator[Record]:
         """Every record below the ends, those of a partition in their order."""
         reached = {at: start for at, (start, end) in self.ranges.items() if start < end}
         left = set(reached)
@@ -123,7 +124,7 @@ class _Source:
                     left.discard(at)
                     self.ranges[at] = self.ranges[at][0], max(now, end) if _compacts(at[0]) else end
             tell(passed)
-            if left and time.monotonic() - seen_s > OPEN_S:
+            if left and time.monotonic() - seen_s > open_s:
                 raise self._stuck(min(left), reached)
 
     def close(self) -> None:

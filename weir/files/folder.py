@@ -40,8 +40,15 @@ Range = tuple[int, int]
 class Folder:
     """Writes an export into a folder that does not exist yet or is empty."""
 
-    def __init__(self, path: Path, wire: Wire, group_rows: int = GROUP_ROWS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        wire: Wire,
+        group_rows: int = GROUP_ROWS,
+        waiting_bytes_max: int = WAITING_BYTES_MAX,
+    ) -> None:
         self._path, self._wire, self._group_rows = path, wire, group_rows
+        self._waiting_bytes_max = waiting_bytes_max
         self._open: dict[At, _File] = {}
         self._waiting_bytes = 0
         _empty(path)
@@ -56,7 +63,7 @@ class Folder:
         self._waiting_bytes += file.take(record)
         if len(file.waiting) >= self._group_rows:
             self._waiting_bytes -= file.flush()
-        while self._waiting_bytes > WAITING_BYTES_MAX:
+        while self._waiting_bytes > self._waiting_bytes_max:
             fullest = max(self._open.values(), key=lambda one: one.waiting_bytes)
             self._waiting_bytes -= fullest.flush()
 

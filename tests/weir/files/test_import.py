@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from confluent_kafka import Producer
 
 from schemas.topics import BY_NAME
 from tests.weir.day import Day
 from tests.weir.files.small import FILLS, fills
 from tests.weir.files.test_jsonlines import of, wrote
 from tests.weir.rig import PARTITIONS, WIRE, Rig, rig, until
+from weir.errors import WeirError
 from weir.files.bring import FACTS, INBOXES
+from weir.files.export import export
+from weir.files.manifest import Manifest
 from weir.home import Home
 from weir.replay import KafkaLog, Record
 from weir.replay.folder import FolderLog
@@ -129,3 +134,35 @@ def test_an_import_that_does_not_fit_writes_nothing(other: Rig, tmp_path: Path) 
     assert (
         f"{FILLS} has 4 partitions on Kafka at {other.bootstrap} and 5 in the input" in done.stderr
     )
+
+
+def test_an_export_waits_for_what_is_not_committed_yet_and_not_for_ever(
+    other: Rig, tmp_path: Path
+) -> None:
+    producer = Producer({"bootstrap.servers": other.bootstrap, "transactional.id": "test-open"})
+    producer.init_transactions(10)
+    topics = ["treasury.approvals.v1"]
+
+    def begun(value: bytes) -> None:
+        producer.begin_transaction()
+        producer.produce(topics[0], value, b"desk", 1)
+        assert producer.flush(10) == 0
+
+    def export_to(name: str, open_s: float) -> Manifest:
+        return export(other.bootstrap, WIRE, tmp_path / name, topics, open_s=open_s)
+
+    begun(b"first")
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(export_to, "a", 60)
+        until((tmp_path / "a").exists, "the export has begun")
+        producer.commit_transaction(10)
+        assert waiting.result(60).records in (0, 1)  # 0: it was asked for before the record
+    assert export_to("b", 60).records == 1
+    begun(b"second")
+    said = r"treasury.approvals.v1\[1\] .* nothing beyond offset 2 of 3: a transaction is open"
+    with pytest.raises(WeirError, match=said):
+        export_to("c", 1)
+    producer.abort_transaction(10)
+    assert export_to("d", 60).records == 1
+    with pytest.raises(WeirError, match=r"c/manifest.json is missing"):
+        FolderLog(tmp_path / "c")
