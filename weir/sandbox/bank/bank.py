@@ -107,11 +107,11 @@ class Bank:
             due = (now_ms - after_ms) // self.flow_ms
             for n in range(min(due, 100)):
                 signed, reference = customers.nth(number, len(flows) + n)
-                book(self.books, number, now_ms, signed, reference, "customer")
+                book(self.books, number, now_ms, signed, reference)
             return
         for at_ms, signed, reference in customers.between(number, after_ms, now_ms):
             if self.days.is_open(local(at_ms).date()):
-                book(self.books, number, at_ms, signed, reference, "customer")
+                book(self.books, number, at_ms, signed, reference)
 
     def _account(self, number: str) -> dict[str, Any]:
         account, entries = self.books.accounts[number], self.books.entries(number)
@@ -121,11 +121,17 @@ class Bank:
             "booked": text(self.books.booked_cents(number)),
             "available": text(self.books.available_cents(number)),
             "entries": len(entries),
+            "statements": self.mailbox.statements(number),
             "pending": [payment.end_to_end_id for payment in self.books.pending(number)],
         }
         if account.kind == "fund":
             shown["placements"] = [
-                {"end_to_end_id": row.end_to_end_id, "day": row.day, "left": text(left)}
+                {
+                    "account": row.source,
+                    "end_to_end_id": row.end_to_end_id,
+                    "day": row.valued,
+                    "left": text(left),
+                }
                 for row, left in placements(self.books, number)
             ]
         return shown
