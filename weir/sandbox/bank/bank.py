@@ -100,6 +100,17 @@ class Bank:
             "login": {"given": self.gate.given, "refused": self.gate.refused},
         }
 
+    def flows(self, number: str) -> dict[str, str]:
+        """What customers moved on each open day that is stated, net."""
+        sums = {day: 0 for day in self.mailbox.stated_days(number) if self._is_open(day)}
+        for row in self.books.entries(number):
+            if row.code == "CUST" and row.day in sums:
+                sums[row.day] += row.amount_cents if row.target == number else -row.amount_cents
+        return {day: text(signed) for day, signed in sums.items()}
+
+    def _is_open(self, day: str) -> bool:
+        return self.days.is_open(date.fromisoformat(day))
+
     def _flow(self, customers: Customers, number: str, now_ms: int) -> None:
         flows = [row.at_ms for row in self.books.entries(number) if row.code == "CUST"]
         after_ms = max([self.books.accounts[number].at_ms, *flows[-1:]])
@@ -121,7 +132,7 @@ class Bank:
             "booked": text(self.books.booked_cents(number)),
             "available": text(self.books.available_cents(number)),
             "entries": len(entries),
-            "statements": self.mailbox.statements(number),
+            "statements": len(self.mailbox.stated_days(number)),
             "pending": [payment.end_to_end_id for payment in self.books.pending(number)],
         }
         if account.kind == "fund":

@@ -76,9 +76,9 @@ class Mailbox:
         """Whether a day's statement is out."""
         return day.isoformat() in self._stated.get(number, {})
 
-    def statements(self, number: str) -> int:
-        """How many days of an account are stated."""
-        return len(self._stated.get(number, {}))
+    def stated_days(self, number: str) -> list[str]:
+        """The days of an account whose statements are out, in order."""
+        return sorted(self._stated.get(number, {}))
 
     def put(self, raw: bytes, now_ms: int) -> Document:
         """A message as it is."""

@@ -71,6 +71,11 @@ def stage(bank: Bank) -> APIRouter:
         bank.advance()
         return bank.shown()
 
+    @router.get("/flows/{number}")
+    async def flows(number: str) -> dict[str, str]:
+        bank.advance()
+        return bank.flows(number)
+
     @router.post("/entries")
     async def enter(order: EntryOrder) -> dict[str, Any]:
         bank.advance()
