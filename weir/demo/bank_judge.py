@@ -32,8 +32,10 @@ def compare(seen: Seen, books: dict[str, Any], flows: dict[str, str]) -> Iterabl
     yield _count("days stated", len(seen.days), account["statements"])
     yield _money("available", seen.position.avail_usd_e4, account["available"])
     yield _money("booked", seen.position.booked_usd_e4, account["booked"])
+    waiting = [one for one in books["payments"] if one["end_to_end_id"] in account["pending"]]
+    held = sum((Decimal(one["amount"]) for one in waiting), Decimal(0))
     under_way = seen.position.pending_out_e4 + seen.position.pending_in_e4
-    yield _money("under way", under_way, str(len(account["pending"])))
+    yield _money("under way", under_way, str(held))
     yield same_ids(
         ACCOUNT_ID,
         "orders, signed",

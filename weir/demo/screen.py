@@ -37,8 +37,8 @@ def picture(
     """The whole screen, 80 columns wide: under each account Weir's row and the other side's."""
     hedger = books["hedger"]
     traded = f"the hedger has traded {hedger['fills']} of {hedger.get('planned', '?')} fills"
-    line = Text(f"{seconds:5.1f} s  {traded}; at the bank: {chapter}")
-    return Group(_venue_table(accounts, books), _bank_table(accounts, bank), line)
+    told = Text(f"{seconds:5.1f} s  {traded}\n         at the bank, {chapter}")
+    return Group(_venue_table(accounts, books), _bank_table(accounts, bank), told)
 
 
 def _venue_table(accounts: dict[str, Seen], books: dict[str, Any]) -> Table:

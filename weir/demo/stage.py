@@ -102,7 +102,7 @@ async def open_desk(bootstrap: str, day: Day) -> Policy:
     """Puts the demo's policy in force and sets the mode to ACTIVE."""
     wire = Wire(SchemaIds.from_lock())
     outside = Outside(bootstrap, wire, settings().partitions)
-    policy = demo_policy(day)
+    policy = demo_policy(day, datetime.now(UTC))
     body, now_ms = canonical(policy), time.time_ns() // 1_000_000
     await outside.write(
         "orch_config_updates",
@@ -134,7 +134,7 @@ async def open_desk(bootstrap: str, day: Day) -> Policy:
     return policy
 
 
-def demo_policy(day: Day) -> Policy:
+def demo_policy(day: Day, now: datetime) -> Policy:
     """The shipped policy with the sandboxes' accounts, and no approvals below the single limit."""
     content: dict[str, Any] = yaml.safe_load(POLICY.read_text())
     content["name"] = "demo"
@@ -148,7 +148,7 @@ def demo_policy(day: Day) -> Policy:
         }
         for account_id in day.account_ids
     ]
-    bank.rules(content, datetime.now(UTC))
+    bank.rules(content, now)
     return from_yaml(yaml.safe_dump(_texts(content)))
 
 
