@@ -46,7 +46,8 @@ For judges and stage directors, without a token
     GET  /sandbox/books                    accounts, entries, payments, whether it all adds up
     GET  /sandbox/flows/{account}          what customers moved on each open day that is stated, net
     GET, POST, DELETE /sandbox/faults      {path | "*", kind, times, delay_ms}: as at the venue
-    POST /sandbox/entries                  {account, amount (signed), text?, end_to_end_id?, day?}
+    POST /sandbox/entries                  {account, amount (signed), text?, end_to_end_id?, day?};
+                                           an end_to_end_id that is there already enters nothing
     POST /sandbox/payments/{EndToEndId}/reject | return   {reason}
     POST /sandbox/plans                    {outcome: reject | return, reason, times}: for the next
     POST /sandbox/balances                 {account, told: fresh | stale | backwards |

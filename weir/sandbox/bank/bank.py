@@ -61,13 +61,18 @@ class Bank:
     def enter(
         self, number: str, signed_cents: int, reference: str, said: str, day: date | None
     ) -> None:
-        """A flow of a customer, on command; on a day that is stated, the day is stated again."""
+        """A flow of a customer, on command, once for each reference; on a day that is stated, the
+        day is stated again.
+        """
         now_ms = self.now_ms()
         today = local(now_ms).date()
         if number not in self.books.accounts:
             raise ValueError(f"no account {number!r}")
         if day is not None and day > today:
             raise ValueError(f"{day} is still to come")
+        known = (row for row in self.books.entries(number) if row.code == "CUST")
+        if any(row.end_to_end_id == reference for row in known):
+            return
         moved = self.books.movement(
             now_ms,
             "OUTSIDE",
