@@ -3,14 +3,16 @@ lost or late, payments rejected or returned, while money is placed and brought b
 is accounted for.
 
     python -m bench.bank [--orders 200] [--kills 20] [--seed 1] [--accounts 8] [--slots 2]
-                         [--fault-rate 0.3] [--odd-rate 0.03]
+                         [--fault-rate 0.3] [--odd-rate 0.03] [--lost 0]
 
 Customers bring money to each account, which is placed, and later draw more than is there above the
-floor, so that placed money comes back: each flow is one order. A kill is SIGKILL of an executor, of
-a pipeline, of the bank, of several; workers are started again by their supervisor, the bank on the
-books it had. In the end the bank's books, treasury.intent-states.v1, the executor's and cash's
-tables, cash_positions and the gate's limits must agree to the cent, the log replay to the same
-bytes, and the audit's chains hold.
+floor, so that placed money comes back: each flow is one order. `--fault-rate` spoils payments by
+seed (lost before or after the effect, late, half an answer, a 500), `--lost` the answers of the
+first ones; `--odd-rate` are payments rejected late, and as many returned. A kill is SIGKILL of an
+executor, of a pipeline, of the bank, of several; workers are started again by their supervisor, the
+bank on the books it had. In the end the bank's books, treasury.intent-states.v1, the executor's and
+cash's tables, cash_positions and the gate's limits must agree to the cent, the log replay to the
+same bytes, and the audit's chains hold.
 
 Prints a JSON line for each kill and one for the whole. The exit status is 0 only if nothing is
 double, lost, guessed or off by a cent.
@@ -79,7 +81,8 @@ def main() -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name, count in (("orders", 200), ("kills", 20), ("seed", 1), ("accounts", 8), ("slots", 2)):
+    counts = {"orders": 200, "kills": 20, "seed": 1, "accounts": 8, "slots": 2, "lost": 0}
+    for name, count in counts.items():
         parser.add_argument(f"--{name}", type=int, default=count)
     parser.add_argument("--fault-rate", type=float, default=0.3)
     parser.add_argument("--odd-rate", type=float, default=0.03)
@@ -111,6 +114,8 @@ class Campaign:
         kinds = list(itertools.islice(itertools.cycle(KILLS), self._given.kills))
         share = self._given.orders / (len(kinds) + 1)
         at = [share * (n + self._chance.uniform(0.6, 1.4)) for n in range(len(kinds))]
+        if self._given.lost:
+            self._desk.bank.spoil("drop_after", self._given.lost)
         began_s = self._struck_s = time.monotonic()
         while True:
             told = self._witness.lanes()

@@ -92,6 +92,11 @@ class Bank:
         answer.raise_for_status()
         return True
 
+    def spoil(self, kind: str, times: int) -> None:
+        """Lets the next payments go wrong."""
+        order = {"path": "*", "kind": kind, "times": times}
+        httpx.post(f"{self.url}/sandbox/faults", json=order, timeout=10).raise_for_status()
+
     def environment(self) -> dict[str, str]:
         """How workers reach it."""
         banks = [

@@ -61,18 +61,13 @@ class Bank:
     def enter(
         self, number: str, signed_cents: int, reference: str, said: str, day: date | None
     ) -> None:
-        """A flow of a customer, on command, once for each reference; on a day that is stated, the
-        day is stated again.
-        """
+        """A flow of a customer, on command; on a day that is stated, the day is stated again."""
         now_ms = self.now_ms()
         today = local(now_ms).date()
         if number not in self.books.accounts:
             raise ValueError(f"no account {number!r}")
         if day is not None and day > today:
             raise ValueError(f"{day} is still to come")
-        known = (row for row in self.books.entries(number) if row.code == "CUST")
-        if any(row.end_to_end_id == reference for row in known):
-            return
         moved = self.books.movement(
             now_ms,
             "OUTSIDE",
@@ -104,6 +99,11 @@ class Bank:
             "faults": self.faults.snapshot(),
             "login": {"given": self.gate.given, "refused": self.gate.refused},
         }
+
+    def has_flow(self, number: str, reference: str) -> bool:
+        """Whether a flow of a customer with this reference is booked."""
+        flows = (row for row in self.books.entries(number) if row.code == "CUST")
+        return any(row.end_to_end_id == reference for row in flows)
 
     def flows(self, number: str) -> dict[str, str]:
         """What customers moved on each open day that is stated, net."""

@@ -80,6 +80,8 @@ def stage(bank: Bank) -> APIRouter:
     async def enter(order: EntryOrder) -> dict[str, Any]:
         bank.advance()
         reference = order.end_to_end_id or f"STAGE-{len(bank.books.movements) + 1}"
+        if order.end_to_end_id and bank.has_flow(order.account, reference):
+            return {"end_to_end_id": reference}
         try:
             bank.enter(order.account, cents(order.amount), reference, order.text, order.day)
         except ValueError as why:
