@@ -28,6 +28,7 @@ from weir.home import Home, settings
 from weir.run import bootstrap, specs
 from weir.supervisor import Event, Supervisor
 
+INPUTS = ("hedge-executions", "balance_events")
 QUIET_S = 2.0
 LIMIT_S = 180.0
 LINE_S = 5.0
@@ -168,10 +169,13 @@ def _require_empty(address: str) -> None:
     if not settings().kafka:
         return
     admin = AdminClient({"bootstrap.servers": address, "log_level": 3})
-    where = [TopicPartition("hedge-executions", p) for p in range(settings().partitions)]
+    where = [
+        TopicPartition(topic, number) for topic in INPUTS for number in range(settings().partitions)
+    ]
     asked = admin.list_offsets({one: OffsetSpec.latest() for one in where})
-    if any(answer.result().offset > 0 for answer in asked.values()):
-        raise WeirError(f"hedge-executions on {address} is not empty; the demo wants a fresh Kafka")
+    full = sorted({one.topic for one, answer in asked.items() if answer.result().offset > 0})
+    if full:
+        raise WeirError(f"{full[0]} on {address} is not empty; the demo wants a fresh Kafka")
 
 
 def _report(
