@@ -100,7 +100,7 @@ class Campaign:
         self._asked: dict[str, tuple[int, float]] = {}
         self._done: Counter[str] = Counter()
         self._flown = 0
-        self._bank_back_s = 0.0
+        self._bank_back_s = self._began_s = 0.0
         self._restarts: dict[str, int] = {}
 
     def close(self) -> None:
@@ -116,7 +116,7 @@ class Campaign:
         at = [share * (n + self._chance.uniform(0.6, 1.4)) for n in range(len(kinds))]
         if self._given.lost:
             self._desk.bank.spoil("drop_after", self._given.lost)
-        began_s = self._struck_s = time.monotonic()
+        self._began_s = self._struck_s = time.monotonic()
         while True:
             told = self._witness.lanes()
             if self._desk.bank.pid:
@@ -128,7 +128,7 @@ class Campaign:
                 at.pop(0)
             if len(told) >= self._given.orders and not kinds and self._desk.bank.pid:
                 return
-            if time.monotonic() - began_s > LIMIT_S:
+            if time.monotonic() - self._began_s > LIMIT_S:
                 raise RuntimeError(f"{len(told)} orders in {LIMIT_S:g} s")
             time.sleep(0.1)
 
@@ -181,7 +181,8 @@ class Campaign:
         self._done[kind] += 1
         self._flown += flying > 0
         self._struck_s = time.monotonic()
-        print(json.dumps({"orders": orders, "killed": victims, "flying": flying}), flush=True)
+        line = {"s": round(self._struck_s - self._began_s), "orders": orders, "killed": victims}
+        print(json.dumps(line | {"flying": flying}), flush=True)
 
     # -- the end
 
