@@ -1,8 +1,8 @@
 """A broker that is killed in the middle of a transaction: all of it stands afterwards, or none.
 
-Kafka 4.3.1 and 4.4.0 fail here (KAFKA-20734): a broker that comes back finds partitions without a leader
-for a moment, takes them for deleted and leaves the end of a transaction out of them, so that the
-producer's next commit makes visible what had been aborted.
+Kafka 4.3.1 and 4.4.0 fail here (KAFKA-20734): a broker that comes back finds partitions without a
+leader for a moment, takes them for deleted and leaves the end of a transaction out of them, so that
+the producer's next commit makes visible what had been aborted.
 """
 
 import os
