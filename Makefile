@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make demo` and `make test`. Each sets up what it needs, once.
 #
-#   make demo    a hedging day on a sandbox venue, reconciled with the venue's books (PRICES=FILE)
+#   make demo    a hedging day and a bank day, reconciled with the sandboxes' books (PRICES=FILE)
 #   make test    lint, types, import rules, tests
 #   make lint    the same without the tests
 #   make up      the embedded Kafka and the schema registry; make down stops them

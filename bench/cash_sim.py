@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import heapq
 import json
-from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -34,35 +33,12 @@ from streams.node import fold, in_force
 from streams.orders import key_of
 from streams.step import Emit, Event, Tick, Wake
 from streams.topology import CASH
-from tables.memory import MemoryStore
+from tables.memory import OrderedStore
 
 ACCOUNT = "bank:0123456789"
 INBOX, BALANCES = "treasury.cash-inputs.v1", "balance_events"
 E14 = 10**14
 HOUR = 3_600
-
-
-class Ordered(MemoryStore):
-    """A memory store whose ranges cost what they return."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.keys: list[str] = []
-
-    def put(self, key: str, value: Any) -> None:
-        if key not in self.entries:
-            insort(self.keys, key)
-        self.entries[key] = value
-
-    def delete(self, key: str) -> None:
-        if self.entries.pop(key, None) is not None:
-            del self.keys[bisect_left(self.keys, key)]
-
-    def range(self, prefix: str) -> Iterator[tuple[str, Any]]:
-        first = bisect_left(self.keys, prefix)
-        last = bisect_left(self.keys, prefix + "\U0010ffff")
-        for key in self.keys[first:last]:
-            yield key, self.entries[key]
 
 
 class Day:
@@ -87,7 +63,7 @@ class Sim:
     ) -> None:
         self.random = Random(seed)
         self.faults = faults
-        self.store = Ordered()
+        self.store = OrderedStore()
         self.now_ms = at(day_number(2024, 1, 2), 6 * HOUR)
         self.offset = self.told_ms = 0
         self.heap: list[tuple[int, int, Callable[[], None]]] = []

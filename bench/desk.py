@@ -15,7 +15,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,33 +48,40 @@ At = tuple[str, int]
 """A node and a partition of it."""
 
 
-class Desk:
-    """The processes; `sandbox` is the venue and its books. Its folder outlives it if `kept`."""
+class Workers:
+    """The workers of some slots, under the supervisors that start them; `environment` is how they
+    reach the outside.
+    """
 
-    def __init__(self, rig: Rig, sandbox: Sandbox, folder: Path) -> None:
-        self.rig, self.sandbox, self.folder = rig, sandbox, folder
-        self.kept = False
+    def __init__(
+        self, rig: Rig, slots: tuple[int, ...], environment: Callable[[], dict[str, str]]
+    ) -> None:
+        self.rig, self.slots = rig, slots
+        self._environment = environment
         self._supervisors: dict[int, int] = {}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All workers, by name."""
+        return tuple(f"{app}-{slot}" for slot in self.slots for app in APPS)
 
     # -- life
 
-    def open(self) -> None:
-        """Topics, both slots, the policy and an open gate; returns when all workers work."""
+    def start(self, policy: dict[str, Any]) -> None:
+        """Topics, all slots, the policy and an open gate; returns when all workers work."""
         made = self.rig.weir("topics", "create")
         if made.returncode:
             raise RuntimeError(made.stderr)
-        for slot in SLOTS:
+        for slot in self.slots:
             self.begin(slot)
-        policy = policy_line(1, self.sandbox.accounts, execution=EXECUTION)
         self.rig.send("orch_config_updates", [policy])
         self.rig.send("treasury.controls.v1", [control_line("ACTIVE", 1)])
         self.await_whole()
 
     def begin(self, slot: int) -> None:
         """`weir run --slot N`, both workers."""
-        venues = {"WEIR_VENUES": self.sandbox.venues, "WEIR_POLL_S": "2"}
         argv = (sys.executable, "-m", "weir.cli", "run", "--slot", str(slot))
-        self._supervisors[slot] = self.rig.start(f"run-{slot}", *argv, **venues)
+        self._supervisors[slot] = self.rig.start(f"run-{slot}", *argv, **self._environment())
 
     def await_whole(self) -> None:
         """Waits until every worker serves partitions and together they serve each one."""
@@ -84,12 +91,12 @@ class Desk:
         """Whether the workers of each app agree on who they are, and serve every partition."""
         told = {worker.name: worker for worker in workers(self.rig.home)}
         for app in APPS:
-            ours = [told.get(f"{app}-{slot}") for slot in SLOTS]
+            ours = [told.get(f"{app}-{slot}") for slot in self.slots]
             if not all(one and one.state == "ready" and self.lives(one.name) for one in ours):
                 return False
             if len({one.as_json()["generation"] for one in ours if one}) > 1:
                 return False
-        served = set().union(*(self.served(worker) for worker in WORKERS))
+        served = set().union(*(self.served(worker) for worker in self.names))
         return served == {(node.name, p) for node in NODES for p in range(PARTITIONS)}
 
     def served(self, name: str) -> set[At]:
@@ -146,10 +153,24 @@ class Desk:
 
     def restarts(self) -> dict[str, int]:
         """How often each worker was started again."""
-        return {w: int(Slot(self.rig.home, w).read().get("restarts", 0)) for w in WORKERS}
+        return {w: int(Slot(self.rig.home, w).read().get("restarts", 0)) for w in self.names}
 
     def _told(self) -> str:
-        return "\n".join(f"{worker}: {sorted(self.served(worker))}" for worker in WORKERS)
+        return "\n".join(f"{worker}: {sorted(self.served(worker))}" for worker in self.names)
+
+
+class Desk(Workers):
+    """Two slots at a venue, which is `sandbox` with its books. Its folder outlives it if `kept`."""
+
+    def __init__(self, rig: Rig, sandbox: Sandbox, folder: Path) -> None:
+        reached = lambda: {"WEIR_VENUES": sandbox.venues, "WEIR_POLL_S": "2"}  # noqa: E731
+        super().__init__(rig, SLOTS, reached)
+        self.sandbox, self.folder = sandbox, folder
+        self.kept = False
+
+    def open(self) -> None:
+        """Starts it all with its policy."""
+        self.start(policy_line(1, self.sandbox.accounts, execution=EXECUTION))
 
 
 @contextmanager

@@ -295,12 +295,12 @@ class Campaign:
             states=rig.values("treasury.intent-states.v1"),
             attempts=rig.values("treasury.attempts.v1"),
             pnl=rig.values("treasury.pnl.v1"),
-            intents=_table(
+            intents=table(
                 (r["key"], r["value"]) for r in rig.lines("weir-executor-intents-changelog")
             ),
-            gate=_table(gate_rows),
+            gate=table(gate_rows),
             gate_rows=gate_rows,
-            book=_table((r["key"], r["value"]) for r in rig.lines(_changelog("book"))),
+            book=table((r["key"], r["value"]) for r in rig.lines(_changelog("book"))),
             daily_usd=Decimal(content.limits.loan.daily_usd_e18) / 10**18,
             absence_s=EXECUTION["absence_s"],
         )
@@ -321,7 +321,7 @@ def _changelog(node: str) -> str:
     return f"weir-pipeline-{node}-changelog"
 
 
-def _table(rows: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+def table(rows: Iterable[tuple[str, Any]]) -> dict[str, Any]:
     """The entries that a changelog leaves."""
     entries: dict[str, Any] = {}
     for key, value in rows:

@@ -15,6 +15,8 @@ from fractions import Fraction
 from typing import Any
 
 E18 = 10**18
+MAIN = frozenset({"main", "only"})
+"""The legs that move what was asked for."""
 OPS = {"REPAY": "repays", "ADD_COLLATERAL": "adjusts"}
 REFS = {"transfers": "transfer_id", "repays": "repay_id", "adjusts": "adjust_id"}
 FINAL = frozenset({"CONFIRMED", "REJECTED", "REFUSED", "VOID", "EXPIRED", "REVERSED"})
@@ -130,8 +132,8 @@ def told(evidence: Evidence, found: Reckoning) -> None:
             [(leg["leg"], leg["state"], leg["n"]) for leg in state["legs"]],
         ):
             found.say("wrong", f"{intent_id}: topic {state['state']}, table {intent['state']}")
-        done = next((g for g in intent["legs"] if g["leg"] == "main"), None)
-        confirmed = intent["state"] == "CONFIRMED" and done is not None
+        done = next((g for g in intent["legs"] if g["leg"] in MAIN), None)
+        confirmed = intent["state"] in ("CONFIRMED", "REVERSED") and done is not None
         wanted = int(done["amount_e18"]) if confirmed and done else 0
         if units(state["amount_done"]) != wanted:
             found.say("wrong", f"{intent_id}: {state['amount_done']} done, the leg {wanted} units")
@@ -201,6 +203,11 @@ def limits(evidence: Evidence, found: Reckoning) -> None:
         row = theirs.get(effect_of(intent, leg))
         if leg["leg"] == "main" and leg["state"] == "CONFIRMED" and row is not None:
             done[intent["intent_id"]] = units(row["amount"])
+    used_of_days(evidence, done, "loan", found)
+
+
+def used_of_days(evidence: Evidence, done: dict[str, int], class_: str, found: Reckoning) -> None:
+    """What the gate has in use, from what each intent moved in the other side's books."""
     days: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for key, hold in evidence.gate.items():
         part, _, intent_id = key.partition("|desk|")
@@ -210,7 +217,7 @@ def limits(evidence: Evidence, found: Reckoning) -> None:
         confirmed = ceil_usd(done.get(intent_id, 0), rate)
         held = 0 if final else ceil_usd(int(hold["granted_e18"]), rate)
         if (int(hold["confirmed_usd_e18"]), int(hold["held_usd_e18"])) != (confirmed, held):
-            found.say("limits", f"hold {intent_id}: {hold}, the venue says {confirmed}, {held}")
+            found.say("limits", f"hold {intent_id}: {hold}, the books say {confirmed}, {held}")
         for name in (f"used|desk|{hold['class_']}|{hold['day']}", f"rolling|desk|{hold['class_']}"):
             days[name][0] += confirmed
             days[name][1] += held
@@ -218,10 +225,10 @@ def limits(evidence: Evidence, found: Reckoning) -> None:
         used = evidence.gate.get(name, {"confirmed_usd_e18": "0", "held_usd_e18": "0"})
         have = [int(used["confirmed_usd_e18"]), int(used["held_usd_e18"])]
         if have != wanted:
-            found.say("limits", f"{name}: {have} units, the venue says {wanted}")
+            found.say("limits", f"{name}: {have} units, the books say {wanted}")
         found.counts[f"{name} usd"] = wanted[0] // E18
     for key, used in evidence.gate_rows:
-        if key.startswith("used|desk|loan|") and used is not None:
+        if key.startswith(f"used|desk|{class_}|") and used is not None:
             sum_e18 = int(used["confirmed_usd_e18"]) + int(used["held_usd_e18"])
             if sum_e18 > evidence.daily_usd * E18:
                 found.say("limits", f"{key} was {sum_e18}, above {evidence.daily_usd}")

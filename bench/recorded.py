@@ -20,7 +20,7 @@ from agents.exact.harness import Harness, partition_of
 from agents.exact.harness import Record as Message
 from agents.pipeline import build
 from agents.settings import WorkerSettings
-from bench.market import INBOX, Market
+from bench.market import INBOX, ROWS, Market
 from bench.memory_log import MemoryLog
 from bench.polls import loan, rate, snapshot
 from schemas import policy
@@ -32,11 +32,13 @@ from schemas.records import (
     PolicyCopy,
 )
 from schemas.topics import BY_NAME, timestamp_ms
-from schemas.wire import SchemaIds, Wire
+from schemas.wire import SchemaIds, Wire, header
 from streams.topology import NODES, PIPELINE
 from tables.spec import PARTITION_KEY
 from weir.replay import Record
 
+UNKNOWN = 999_999
+"""A schema id that nobody knows: a row of it becomes a dead letter."""
 BEGIN_MS = 1_767_571_200_000
 """2026-01-05, midnight."""
 WIRE = Wire(SchemaIds.from_lock())
@@ -113,6 +115,8 @@ class _Run:
         for said in self._market.rows(now_ms):
             yield _input(said.topic, said.key, said.record, now_ms)
         account = self._chance.choice(self._market.accounts)
+        if self._chance.random() < 0.02:
+            yield _Input(ROWS, account, header(UNKNOWN) + b"?", now_ms)
         if self._chance.random() < 0.2:
             owed = loan(account, self._chance.randrange(20, 60), now_ms)
             yield _input("treasury.loan-states.v1", account, owed, now_ms)

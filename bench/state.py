@@ -119,9 +119,9 @@ class Rocks:
         """What the engine does with a batch, without Kafka."""
         self._journal.clear()
         self.store.seal(START_MS)
-        rows = self.store.rows(START_MS)
+        rows = self.store.rows(START_MS, {})
         self._position += len(rows)
-        self.store.store(rows, self._position)
+        self.store.store(rows, self._position, self._position - 1)
         self.store.stored()
         for key, value in rows:
             if value is None:

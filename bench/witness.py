@@ -93,6 +93,13 @@ class Witness:
         with self._lock:
             return {intent_id: state for intent_id, (_, state, _) in self._intents.items()}
 
+    def lanes(self) -> dict[str, tuple[str, str]]:
+        """The lane and the last state of every intent."""
+        self._check()
+        with self._lock:
+            told = self._intents.items()
+            return {intent_id: (lane, state) for intent_id, (_, state, lane) in told}
+
     def open(self) -> dict[str, str]:
         """The intents that will still change by themselves, with their state: neither ended nor
         parked, nor behind one that is.

@@ -38,6 +38,7 @@ DEAD_LETTER_BYTES_MAX = 4_194_304
 """A dead letter is its record and more headers, so it must fit where the record just fitted."""
 
 _NODE_TIME = "meta.event_time"
+"""The time of the event that caused a record: any number of days ago, so none is deleted by age."""
 
 _DECLARED = (
     Topic(
@@ -162,7 +163,6 @@ _DECLARED = (
         "P",
         writers=("cash",),
         readers=("services",),
-        retention_ms=400 * DAY_MS,
         time_field=_NODE_TIME,
     ),
     Topic(
@@ -171,7 +171,6 @@ _DECLARED = (
         "P",
         writers=("cash",),
         readers=("services",),
-        retention_ms=400 * DAY_MS,
         time_field=_NODE_TIME,
     ),
     Topic(
@@ -261,7 +260,6 @@ _DECLARED = (
         "P",
         writers=("book", "cash", "gate", "intents", "relay"),
         readers=("audit",),
-        retention_ms=90 * DAY_MS,
         time_field=_NODE_TIME,
     ),
     Topic(

@@ -20,7 +20,7 @@ from schemas.contracts import SUBJECTS, named, plain, raw, resolved
 from schemas.datum import from_datum, misfit
 from schemas.errors import NewerSchema, Undecodable, Unencodable
 from schemas.generate import lock
-from schemas.records import DECODERS, ENCODERS
+from schemas.records import DECODERS, ENCODERS, Meta, read_meta
 from schemas.registry import Registry, Released
 from schemas.topics import BY_NAME, Topic
 
@@ -82,6 +82,7 @@ class Wire:
         self._ids = ids
         self._encoders: dict[str, Callable[[Any], bytes]] = {}
         self._decoders: dict[str, Callable[[bytes | None], Any]] = {}
+        self._stamped: dict[str, bytes] = {}
 
     def encode(self, topic: str, record: Any) -> bytes:
         """The bytes of a record. Unencodable names the field and the value that do not fit."""
@@ -90,6 +91,20 @@ class Wire:
     def decode(self, topic: str, data: bytes | None) -> Any:
         """The record of these bytes, else Undecodable or NewerSchema."""
         return self.decoder(topic)(data)
+
+    def meta(self, topic: str, data: bytes | None) -> Meta | None:
+        """The stamp of a record, else errors as of `decode`. Where it stands first, as it does in
+        nearly all that nodes write, nothing behind it is looked at.
+        """
+        prefix = self._stamped.get(topic)
+        if prefix is None:
+            prefix = self._stamped[topic] = self._stamp_prefix(topic)
+        if not prefix or data is None or data[:5] != prefix:
+            return getattr(self.decode(topic, data), "meta", None)
+        try:
+            return read_meta(data, 5)[0]
+        except (IndexError, UnicodeDecodeError) as error:
+            raise Undecodable("decode", why=f"{len(data)} bytes: {error}") from error
 
     def released(self, topic: str, schema_id: int) -> Released | None:
         """The schema that an id stands for among the values of a topic, of dead letters among those
@@ -109,6 +124,11 @@ class Wire:
         if topic not in self._decoders:
             self._decoders[topic] = self._make_decoder(topic)
         return self._decoders[topic]
+
+    def _stamp_prefix(self, topic: str) -> bytes:
+        """What a value begins with if its stamp follows at once; nothing if it does not."""
+        fields = _record_type(topic).__struct_fields__  # type: ignore[attr-defined]
+        return header(self._ids.current(topic).id) if fields[0] == "meta" else b""
 
     def _make_encoder(self, topic: str) -> Callable[[Any], bytes]:
         record_type = _record_type(topic)

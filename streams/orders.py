@@ -28,16 +28,23 @@ _NONE = Active()
 
 class Pending(NamedTuple):
     """Our movements that no balance shows yet, in US dollars; `later` are those of both that move
-    on a day to come: (day, amount), what goes out above 0.
+    on a day to come: (day, amount), what goes out above 0. `unsure` are those confirmed going out
+    after the balance was counted: it may be less by them already, since banks hold the money of a
+    payment from its acceptance on.
     """
 
     out_e18: int
     in_e18: int
     later: tuple[tuple[int, int], ...] = ()
+    unsure: tuple[tuple[int, int], ...] = ()
 
     def after_e18(self, day: int) -> int:
         """What goes out only after a day, less what comes in only then."""
         return sum(amount for moves, amount in self.later if moves > day)
+
+    def unsure_e18(self, day: int) -> int:
+        """What goes out until a day and may have left the balance already."""
+        return sum(amount for moves, amount in self.unsure if moves <= day)
 
 
 def key_of(intent_id: str) -> str:
@@ -97,11 +104,13 @@ def pending(orders: list[Order], balance: Balance | None, today: int) -> Pending
     """What our orders take from, and bring to, the balance that counts."""
     as_of_ms = -1 if balance is None else balance.as_of_ms
     out_e18 = in_e18 = 0
-    later = []
+    later, unsure = [], []
     for order in orders:
         if order.state not in WITHOUT_EFFECT and not shown(order.seen_ms, as_of_ms):
             if order.kind == OUT:
                 out_e18 += order.amount_e18
+                if order.state == CONFIRMED and as_of_ms <= order.confirmed_ms:
+                    unsure.append((order.value_day, order.amount_e18))
             else:
                 in_e18 += order.amount_e18
             if order.value_day > today:
@@ -109,7 +118,7 @@ def pending(orders: list[Order], balance: Balance | None, today: int) -> Pending
                 later.append((order.value_day, sign * order.amount_e18))
         if has_matured(order, today) and not shown(order.back_ms, as_of_ms):
             in_e18 += order.left_e18 - order.taken_e18
-    return Pending(out_e18, in_e18, tuple(later))
+    return Pending(out_e18, in_e18, tuple(later), tuple(unsure))
 
 
 def shown(seen_ms: int, as_of_ms: int) -> bool:

@@ -2,10 +2,11 @@
 
 Usable is what is available, less what is going out, plus what is coming back, less the floor; it is
 looked at for the day on which the money of an order would move, so that what matures by then or is
-on its way counts, and what we pay only later does not. Below `trigger_pct` of the float the
-difference to the whole float is ordered back, rounded up: from the overnight product first, then
-what matures next. Nothing is brought back within the business day in which money was placed, unless
-the floor would break.
+on its way counts, and what we pay only later does not. What the balance may be less by already is
+not taken off it again: money is not brought back on a doubt that the next balance ends. Below
+`trigger_pct` of the float the difference to the whole float is ordered back, rounded up: from the
+overnight product first, then what matures next. Nothing is brought back within the business day in
+which money was placed, unless the floor would break.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def usable_e18(facts: Facts, sums: Figures, day: int) -> int:
         for one in facts.placements
         if one.matures_day is not None and facts.today < one.matures_day <= day
     )
-    return sums.usable_e18 + facts.pending.after_e18(day) + coming
+    pending = facts.pending
+    return sums.usable_e18 + pending.after_e18(day) + pending.unsure_e18(day) + coming
 
 
 def _is_low(policy: Policy, sums: Figures, usable: int) -> bool:

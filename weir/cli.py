@@ -263,7 +263,7 @@ def demo(
     ] = "hedger",
     as_json: Annotated[bool, typer.Option("--json", help="Only the verdict, as JSON.")] = False,
 ) -> None:
-    """A hedging day on a sandbox venue, then both books compared; status 1 if they differ."""
+    """A hedging day and a bank day on sandboxes, then all books compared; status 1 if not equal."""
     from weir.demo.stage import Day
     from weir.demo.story import demo as run_demo
 

@@ -5,7 +5,6 @@ It goes to standard error, so that what a command prints can be piped.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,10 +28,13 @@ Tell = Callable[[int, int], None]
 
 
 @contextmanager
-def progress(what: str, unit: str) -> Iterator[Tell]:
+def progress(
+    what: str, unit: str, console: Console | None = None, every_s: float = LINE_EVERY_S
+) -> Iterator[Tell]:
     """Shows a bar for as long as the block runs; the block tells how far it is."""
-    if not sys.stderr.isatty():
-        yield _Lines(what, unit).tell
+    console = console or Console(stderr=True)
+    if not console.is_terminal:
+        yield _Lines(what, unit, console, every_s).tell
         return
     columns = (
         TextColumn(what),
@@ -41,7 +43,7 @@ def progress(what: str, unit: str) -> Iterator[Tell]:
         _Rate(unit),
         TimeRemainingColumn(compact=True),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task(what, total=None)
         yield lambda done, of: bar.update(task, completed=done, total=of)
 
@@ -60,16 +62,16 @@ class _Rate(ProgressColumn):
 class _Lines:
     """For logs: the first line comes after a while, so a short command says nothing."""
 
-    def __init__(self, what: str, unit: str) -> None:
-        self._what, self._unit = what, unit
+    def __init__(self, what: str, unit: str, console: Console, every_s: float) -> None:
+        self._what, self._unit, self._console, self._every_s = what, unit, console, every_s
         self._began_s = self._told_s = time.monotonic()
 
     def tell(self, done: int, of: int) -> None:
         now_s = time.monotonic()
-        if now_s - self._told_s < LINE_EVERY_S:
+        if now_s - self._told_s < self._every_s:
             return
         self._told_s = now_s
         rate = done / (now_s - self._began_s)
         left = f", {(of - done) / rate:,.0f} s left" if rate else ""
         line = f"{self._what}: {done:,} of {of:,} {self._unit}, {rate:,.0f}/s{left}"
-        print(line, file=sys.stderr, flush=True)
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)

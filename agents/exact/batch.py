@@ -34,6 +34,14 @@ class Batch:
         """Notes a run of the engine's own; `at` is its time or generation."""
         self.runs.setdefault((table, partition), []).append([topic, at, at])
 
+    def offsets_of(self, table: Table, partition: int) -> dict[str, int]:
+        """The next offsets of a table's topics, as far as this batch moves them."""
+        return {
+            t: offset
+            for (t, p), offset in self.offsets.items()
+            if p == partition and t in table.topics
+        }
+
     @property
     def empty(self) -> bool:
         return not self.offsets and not self.runs

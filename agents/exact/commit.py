@@ -15,6 +15,7 @@ from confluent_kafka import TopicPartition as KafkaTopicPartition
 from agents.exact import order
 from agents.exact.batch import Batch
 from agents.exact.store import Part, Row
+from agents.exact.table import Table
 from agents.exact.topic import TooLarge
 
 if TYPE_CHECKING:
@@ -33,8 +34,7 @@ def commit(engine: Engine, batch: Batch, metadata: bytes) -> float:
     producer, window = engine.producer, engine.config.window
     producer.begin_transaction()
     written = [
-        _write_changelog(engine, table.changelog, partition, table.parts[partition], at_ms)
-        for (table, partition), at_ms in batch.at_ms.items()
+        _write_changelog(engine, batch, table, partition) for table, partition in batch.at_ms
     ]
     hashes = {where: where[0].parts[where[1]].hash for where in batch.runs}
     produce = producer.produce
@@ -59,9 +59,9 @@ def commit(engine: Engine, batch: Batch, metadata: bytes) -> float:
         window("committed")
     producer.poll(0)
     for part, rows, reports in written:
-        position = _position(reports)
+        stamp_at = _place(reports)
         try:
-            part.store(rows, position)
+            part.store(rows, stamp_at + 1, stamp_at)
         except Exception as error:
             raise RuntimeError(f"committed, but not written to the local disk: {error}") from error
     if window is not None:
@@ -70,10 +70,11 @@ def commit(engine: Engine, batch: Batch, metadata: bytes) -> float:
 
 
 def _write_changelog(
-    engine: Engine, topic: str, partition: int, part: Part, at_ms: int
+    engine: Engine, batch: Batch, table: Table, partition: int
 ) -> tuple[Part, list[Row], list[Any]]:
     """Produces the part's rows; only the last one, `@hash`, reports its offset."""
-    rows = part.rows(at_ms)
+    topic, part, at_ms = table.changelog, table.parts[partition], batch.at_ms[table, partition]
+    rows = part.rows(at_ms, batch.offsets_of(table, partition))
     produce = engine.producer.produce
     for key, value in rows[:-1]:
         if value is not None and len(value) > engine.config.value_bytes_max:
@@ -89,7 +90,7 @@ def _write_changelog(
     return part, rows, reports
 
 
-def _position(reports: list[tuple[KafkaError | None, int]]) -> int:
+def _place(reports: list[tuple[KafkaError | None, int]]) -> int:
     if len(reports) != 1 or reports[0][0] is not None:
         raise RuntimeError(f"the changelog gave no delivery report: {reports}")
-    return reports[0][1] + 1
+    return reports[0][1]

@@ -10,13 +10,17 @@ from __future__ import annotations
 import logging
 import struct
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer
 from confluent_kafka import TopicPartition as KafkaTopicPartition
 from confluent_kafka.admin import AdminClient
 
 from agents.exact.config import Config
+from agents.exact.session import Session
+
+if TYPE_CHECKING:
+    from agents.exact.engine import Engine
 
 log = logging.getLogger("exact")
 
@@ -114,3 +118,13 @@ def fence_former_owner(
         transactional_producer(config, transactional_id)
     log.warning("a former owner's open transaction blocked us", extra={"fenced": ids})
     return ids
+
+
+def fence_once(engine: Engine, session: Session, where: list[KafkaTopicPartition]) -> None:
+    """Fences what blocks these partitions, once in a session."""
+    if session.fenced:
+        return
+    session.fenced = True
+    fence_former_owner(
+        engine.config, engine.admin, engine.app.conf.id, where, engine.transactional_id
+    )

@@ -11,7 +11,7 @@ from agents.exact.table import Table
 
 class Session:
     """`next` is the next offset to fold per (topic, partition); it only rises, from where the group
-    had committed.
+    had committed, or where it had not yet (`unread`) from the log's start.
     """
 
     def __init__(self, where: set[tuple[str, int]], generation: int, metadata: bytes) -> None:
@@ -19,6 +19,7 @@ class Session:
         self.stopping = self.ready = self.fenced = False
         self.task: asyncio.Task[None] | None = None
         self.next: dict[tuple[str, int], int] = {}
+        self.unread: set[tuple[str, int]] = set()
         self.paused: set[tuple[str, int]] = set()
         self.restored_rows = 0
 

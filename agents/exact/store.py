@@ -64,9 +64,10 @@ class Part:
         self._inflight: dict[str, Any] = {}
         # what the stored entry adds to the hash, 0 where there is none: spares the commit a read
         self._sums: dict[str, int] = {}
-        # written with the entries: what a restore that was cut short has reached, and their hash
-        position, total = (self._db.get(_POSITION) or b"0 0").split()
-        self.position, self.hash = int(position), int(total, 16)
+        # written with the entries: what a restore that was cut short has reached, their hash, and
+        # where the last `@hash` lies on the changelog
+        position, total, stamp_at = (self._db.get(_POSITION) or b"0 0 -1").split()
+        self.position, self.hash, self.stamp_at = int(position), int(total, 16), int(stamp_at)
         self._prove()
         self.unproven = self._recall() != self.hash
 
@@ -81,10 +82,13 @@ class Part:
             raise self._db.damaged("the entries do not have the hash written with them")
 
     def _recall(self) -> int:
-        """Time and wake-ups as the stored entries say; returns the hash the log claims."""
+        """Time, wake-ups and the next offset of each source as the stored entries say; returns the
+        hash the log claims.
+        """
         raw = self._db.get(HASH_KEY.encode())
         stamp = json.loads(raw) if raw is not None else {"hash": "0", "at": 0}
         self.at_ms = int(stamp["at"])
+        self.next = {} if raw is None else stamp.get("next")
         self.due = Due(self)
         return int(stamp["hash"], 16)
 
@@ -151,8 +155,10 @@ class Part:
         """The running batch becomes the committing one; the one before must have been stored."""
         self._inflight, self._new, self.at_ms = self._new, {}, at_ms
 
-    def rows(self, at_ms: int) -> list[Row]:
-        """The sealed batch as changelog rows, `@hash` last. Runs in the commit thread."""
+    def rows(self, at_ms: int, offsets: dict[str, int]) -> list[Row]:
+        """The sealed batch as changelog rows, `@hash` last, which also says up to which offset of
+        each source it leads. Runs in the commit thread.
+        """
         self._recall_sums()
         total, sums = self.hash, self._sums
         out: list[Row] = []
@@ -164,8 +170,9 @@ class Part:
             sums[key] = now
             out.append((raw, data))
         self.hash = total % _MODULUS
-        stamp = json.dumps({"at": at_ms, "hash": f"{self.hash:064x}"}).encode()
-        out.append((HASH_KEY.encode(), stamp))
+        self.next = {**(self.next or {}), **offsets}
+        stamp = {"at": at_ms, "hash": f"{self.hash:064x}", "next": self.next}
+        out.append((HASH_KEY.encode(), json.dumps(stamp).encode()))
         return out
 
     def _recall_sums(self) -> None:
@@ -177,17 +184,19 @@ class Part:
         for key, raw, data in zip(unknown, raws, self._db.get(raws) if raws else (), strict=True):
             self._sums[key] = 0 if data is None else digest(raw, data)
 
-    def store(self, rows: list[Row], position: int) -> None:
-        """Writes committed rows and the changelog position behind them in one batch."""
-        reached = f"{position} {self.hash:x}".encode()
+    def store(self, rows: list[Row], position: int, stamp_at: int) -> None:
+        """Writes committed rows, the changelog position behind them and the place of their last
+        `@hash` in one batch.
+        """
+        reached = f"{position} {self.hash:x} {stamp_at}".encode()
         self._db.write([*rows, (_POSITION, reached)])
-        self.position = position
+        self.position, self.stamp_at = position, stamp_at
 
     def stored(self) -> None:
         """The committing batch is in the database now."""
         self._inflight = {}
 
-    def restore(self, rows: list[Row], position: int) -> None:
+    def restore(self, rows: list[Row], position: int, stamp_at: int) -> None:
         """Applies changelog rows written by others; the hash follows entry by entry."""
         self._sums = {}
         total = self.hash
@@ -203,7 +212,11 @@ class Part:
                 total += digest(key, value)
         self.hash = total % _MODULUS
         self.unproven = self.unproven or bool(rows)
-        self.store(list(latest.items()), position)
+        self.store(list(latest.items()), position, stamp_at)
+
+    def is_stamp(self, key: bytes, value: bytes | None) -> bool:
+        """Whether a changelog row is the last one that was written here."""
+        return key == HASH_KEY.encode() and value == self._db.get(key)
 
     def reopen(self) -> int:
         """Forgets all caches after a restore; returns the hash the log claims."""
@@ -218,7 +231,7 @@ class Part:
         self.close()
         shutil.rmtree(self._path)
         self._db = _Folder(self._path)
-        self.position = self.hash = 0
+        self.position, self.hash, self.stamp_at = 0, 0, -1
         self.reopen()
 
     def close(self) -> None:

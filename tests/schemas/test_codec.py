@@ -70,6 +70,21 @@ def test_a_damaged_record_is_a_record_or_undecodable(data: st.DataObject) -> Non
         return
 
 
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_the_stamp_alone_is_the_stamp_of_the_whole(data: st.DataObject) -> None:
+    topic, name = data.draw(st.sampled_from(sorted(SUBJECTS.items())))
+    record = data.draw(records(name))
+    whole = bytearray(WIRE.encode(topic, record))
+    assert WIRE.meta(topic, bytes(whole)) == getattr(record, "meta", None)
+    del whole[data.draw(st.integers(0, len(whole))) :]
+    try:
+        found = WIRE.meta(topic, bytes(whole))
+    except Undecodable:
+        return
+    assert found == getattr(record, "meta", None)
+
+
 def test_missing_and_trailing_bytes() -> None:
     data = WIRE.encode(TOPIC, EXECUTION)
     for wrong in (data[:-1], data + b"\0", data[:40], data[:5], data[:4], b""):

@@ -7,7 +7,16 @@ import pytest
 
 from schemas import records as r
 from schemas.contracts import SUBJECTS
-from schemas.topics import BY_NAME, NODES, TOPICS, key_of, partition_key, settings, timestamp_ms
+from schemas.topics import (
+    BY_NAME,
+    FOREVER,
+    NODES,
+    TOPICS,
+    key_of,
+    partition_key,
+    settings,
+    timestamp_ms,
+)
 from tests.schemas.examples import EXECUTION, META
 
 COPY = r.PolicyCopy(name="p", version=1, hash="h", body="{}")
@@ -80,12 +89,25 @@ def test_every_contract_has_a_topic_and_every_source_its_dead_letters() -> None:
             assert topic.partitions == BY_NAME[topic.source].partitions
 
 
+def test_nothing_is_deleted_by_age_that_carries_the_time_of_an_event() -> None:
+    """A year of statements is read at once: what follows from each is as old as it is, and a broker
+    that deletes by age would take the decision before the audit has read it.
+    """
+    assert {
+        topic.name
+        for topic in TOPICS
+        if topic.time_field == "meta.event_time" and "delete" in topic.cleanup
+        if topic.retention_ms != FOREVER
+    } == set()
+
+
 def test_settings() -> None:
     executions = settings(BY_NAME["hedge-executions"], 8, 1)
     assert executions["retention.ms"] == "-1"
     assert executions["cleanup.policy"] == "delete"
     assert executions["message.timestamp.after.max.ms"] == "9223372036854775807"
-    assert settings(BY_NAME["treasury.decisions.v1"], 8, 1)["retention.ms"] == "7776000000"
+    snapshots = settings(BY_NAME["treasury.account-snapshots.v1"], 8, 1)
+    assert snapshots["retention.ms"] == "34560000000"
     positions = settings(BY_NAME["treasury.positions.v1"], 8, 3)
     assert positions["min.compaction.lag.ms"] == "7776000000"
     assert positions["min.insync.replicas"] == "2"

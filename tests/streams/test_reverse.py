@@ -156,6 +156,39 @@ def test_overnight_money_of_the_same_day_waits_unless_the_floor_would_break() ->
     """)
 
 
+@pytest.mark.req("004-59")
+def test_a_balance_that_may_count_a_placement_already_brings_nothing_back() -> None:
+    """The bank holds an accepted payment's money at once. Before a balance comes that was counted
+    after the confirmation, taking the order off it once more would break the floor on paper alone.
+    """
+    CashWorld().play(f"""
+        {OVERNIGHT.partition("    outcome CONFIRMED")[0]}
+        report  ITAV 300000 as_of=+1s
+        expect  hold in_flight
+        at      +2s
+        outcome CONFIRMED
+        expect  position pending_out=2200000
+        expect  hold below_min
+        at      +1s
+        entry   E1 -2200000 booked=2026-07-08 order=1
+        report  ITAV 300000
+        expect  position pending_out=0
+        expect  hold below_min
+        report  ITAV -0.01 as_of=+1s
+        expect  order kind=REVERSE_SWEEP asked=301000
+    """)
+
+
+def test_a_balance_counted_after_the_confirmation_without_the_entry_does_not_have_it() -> None:
+    CashWorld().play(f"""
+        {OVERNIGHT.partition("    outcome CONFIRMED")[0]}
+        outcome CONFIRMED
+        at      +1s
+        report  ITAV 300000
+        expect  order kind=REVERSE_SWEEP asked=2200000
+    """)
+
+
 def test_the_floor_counts_as_the_policy_says() -> None:
     CashWorld().play(f"""
         {OVERNIGHT}

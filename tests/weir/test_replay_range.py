@@ -13,8 +13,9 @@ import pytest
 from msgspec.structs import replace as changed
 
 from bench.memory_log import MemoryLog
-from bench.recorded import WIRE, recorded
+from bench.recorded import UNKNOWN, WIRE, recorded
 from schemas.jsonform import iso
+from schemas.wire import header
 from streams.topology import BOOK
 from weir.errors import WeirError
 from weir.replay import Base, Choice, Record, Report, check, span
@@ -128,6 +129,25 @@ def test_a_difference_inside_is_found_and_one_outside_is_not_looked_at(log: Memo
     twice = replayed(log, str(cut), None).difference
     assert twice is not None
     assert twice.what == "surplus"
+
+
+def test_a_schema_that_only_the_worker_knew_is_named(log: MemoryLog) -> None:
+    """One that the worker did not know either is a dead letter, then and now."""
+    letters = [one for at, each in log.records.items() if at[0] == f"{FILLS}.dlq" for one in each]
+    assert any((one.value or b"").startswith(header(UNKNOWN)) for one in letters)
+    assert replayed(log, None, None).identical
+    records = log.records[PNL, 0]
+    place = records[-1]
+    records[-1] = place._replace(value=header(UNKNOWN) + (place.value or b"")[5:])
+    with pytest.raises(WeirError, match=rf"pnl\.v1\[0\]@{place.offset}: schema: id={UNKNOWN}"):
+        replayed(log, None, None)
+    fill = next(one for one in log.records[FILLS, 0] if one.value != header(UNKNOWN) + b"?")
+    at = log.records[FILLS, 0].index(fill)
+    log.records[FILLS, 0][at] = fill._replace(value=header(UNKNOWN) + (fill.value or b"")[5:])
+    with pytest.raises(
+        WeirError, match=rf"executions\[0\]@{fill.offset} cannot be folded again: .*id={UNKNOWN}"
+    ):
+        replayed(log, None, None)
 
 
 def compacted(log: MemoryLog, topic: str, share: float = 1.0) -> None:

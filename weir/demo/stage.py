@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +14,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-import httpx
 import yaml
 
 from agents.outside import Outside
@@ -24,13 +21,14 @@ from schemas.policy import Policy, canonical, from_yaml, policy_hash
 from schemas.records import Control, PolicyUpdate
 from schemas.wire import SchemaIds, Wire
 from weir import lifecycle
+from weir.demo import bank
+from weir.demo.sandbox import sandbox
 from weir.errors import WeirError
 from weir.home import Home, home, settings
 from weir.registry import Registry
 
 MARK = "demo"
 POLICY = Path(__file__).parents[2] / "deploy" / "policy.yaml"
-READY_S = 20.0
 
 
 @dataclass(frozen=True)
@@ -72,49 +70,20 @@ def empty_home() -> Home:
 @contextmanager
 def venue(here: Home, bootstrap: str, day: Day) -> Iterator[str]:
     """The sandbox as a process of its own, its hedger waiting; yields its URL."""
-    port_file = here.root / "sandbox.port"
-    port_file.unlink(missing_ok=True)
     registry = settings().registry or Registry(here).url
-    words = ["--port-file", str(port_file), "--hold", "--bootstrap", bootstrap]
+    words = ["--hold", "--bootstrap", bootstrap]
     words += ["--registry", str(registry), "--accounts", str(day.accounts)]
     words += ["--fills", str(day.fills), "--rate", str(day.rate), "--seed", str(day.seed)]
     words += ["--duplicates", str(day.duplicates)]
     words += ["--feed", "venue" if day.feed == "ws" else "hedger"]
     if day.prices is not None:
         words += ["--prices", str(day.prices.absolute())]
-    here.logs.mkdir(parents=True, exist_ok=True)
-    log = here.logs / "sandbox.log"
-    with log.open("ab") as out:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "weir.sandbox.bybit", *words], stdout=out, stderr=out
-        )
-    try:
-        yield _ready(process, port_file, log)
-    finally:
-        process.terminate()
-        process.wait(10)
+    with sandbox(here, "weir.sandbox.bybit", words) as url:
+        yield url
 
 
-def _ready(process: subprocess.Popen[bytes], port_file: Path, log: Path) -> str:
-    deadline = time.monotonic() + READY_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        if port_file.exists():
-            url = f"http://127.0.0.1:{port_file.read_text().strip()}"
-            try:
-                httpx.get(f"{url}/v5/market/time", timeout=1).raise_for_status()
-            except httpx.HTTPError:
-                time.sleep(0.05)
-                continue
-            return url
-        time.sleep(0.05)
-    end = log.read_text().strip().splitlines()[-1:]
-    raise WeirError(f"the sandbox did not start: {' '.join(end) or 'it says nothing'}")
-
-
-def worker_env(url: str, day: Day) -> dict[str, str]:
-    """How the executor reaches the sandbox's accounts."""
+def worker_env(url: str, bank_url: str, day: Day) -> dict[str, str]:
+    """How the executor reaches the accounts at the sandbox venue and the sandbox bank."""
     venues = [
         {
             "account_id": account_id,
@@ -126,14 +95,14 @@ def worker_env(url: str, day: Day) -> dict[str, str]:
         }
         for account_id in day.account_ids
     ]
-    return {"WEIR_VENUES": json.dumps(venues), "WEIR_POLL_S": "1"}
+    return {"WEIR_VENUES": json.dumps(venues), "WEIR_POLL_S": "1", **bank.worker_env(bank_url)}
 
 
 async def open_desk(bootstrap: str, day: Day) -> Policy:
     """Puts the demo's policy in force and sets the mode to ACTIVE."""
     wire = Wire(SchemaIds.from_lock())
     outside = Outside(bootstrap, wire, settings().partitions)
-    policy = demo_policy(day)
+    policy = demo_policy(day, datetime.now(UTC))
     body, now_ms = canonical(policy), time.time_ns() // 1_000_000
     await outside.write(
         "orch_config_updates",
@@ -165,8 +134,8 @@ async def open_desk(bootstrap: str, day: Day) -> Policy:
     return policy
 
 
-def demo_policy(day: Day) -> Policy:
-    """The shipped policy with the sandbox's accounts, and no approvals below the single limit."""
+def demo_policy(day: Day, now: datetime) -> Policy:
+    """The shipped policy with the sandboxes' accounts, and no approvals below the single limit."""
     content: dict[str, Any] = yaml.safe_load(POLICY.read_text())
     content["name"] = "demo"
     content["approvals"]["loan_usd"] = content["limits"]["loan"]["single_usd"]
@@ -179,6 +148,7 @@ def demo_policy(day: Day) -> Policy:
         }
         for account_id in day.account_ids
     ]
+    bank.rules(content, now)
     return from_yaml(yaml.safe_dump(_texts(content)))
 
 

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 
+from agents.signatures import HEADER
+from schemas.records import SweepOrder
+from schemas.signing import verify
 from schemas.wire import SchemaIds, Wire
+from streams.sweep_order import payload
 from weir.errors import WeirError
 
 TOPICS = (
@@ -22,13 +27,20 @@ TOPICS = (
     "treasury.allocations.v1",
     "treasury.intent-states.v1",
     "treasury.loan-states.v1",
+    "balance_events",
+    "cash_positions",
+    "sweep_intent",
+    "treasury.var.v1",
 )
+OUT, BACK = "SWEEP", "REVERSE_SWEEP"
 FINAL = frozenset({"CONFIRMED", "REJECTED", "REFUSED", "VOID", "EXPIRED", "REVERSED", "PARKED"})
 
 
 @dataclass
 class Seen:
-    """One account as Weir's topics tell it; amounts are units of 10^-18."""
+    """One account as Weir's topics tell it; amounts are units of 10^-18. Of a bank account: the
+    days whose statements came, the orders by whether their signature holds, position and risk.
+    """
 
     exec_ids: Counter[str] = field(default_factory=Counter)
     realised_e18: int = 0
@@ -40,6 +52,15 @@ class Seen:
     decision: Any = None
     intents: dict[str, Any] = field(default_factory=dict)
     loan: Any = None
+    days: set[int] = field(default_factory=set)
+    orders: dict[str, bool] = field(default_factory=dict)
+    position: Any = None
+    risk: Any = None
+
+    def done(self, kind: str) -> list[Any]:
+        """The confirmed intents of a kind."""
+        intents = self.intents.values()
+        return [one for one in intents if one.kind == kind and one.state == "CONFIRMED"]
 
     @property
     def open_intents(self) -> int:
@@ -51,9 +72,12 @@ class Seen:
 
 
 class Watch:
-    """Reads from the beginning of the topics until closed. `changes` counts what it has folded."""
+    """Reads from the beginning of the topics until closed. `changes` counts what it has folded;
+    `trusted` reads the public keys that orders are verified with.
+    """
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, trusted: Callable[[], tuple[str, ...]]) -> None:
+        self._trusted = trusted
         self.accounts: dict[str, Seen] = {}
         self.changes = 0
         self.lock = threading.Lock()
@@ -101,13 +125,20 @@ class Watch:
                 with self.lock:
                     for message in messages:
                         if message.error() is None:
-                            self._fold(self._wire.decode(message.topic(), message.value()))
+                            self._take(message)
                             self.changes += 1
         except Exception as error:  # noqa: BLE001 - check() raises it where it is heard
             self._failure = error
 
-    def _fold(self, record: Any) -> None:
+    def _take(self, message: Any) -> None:
+        record = self._wire.decode(message.topic(), message.value())
         seen = self.accounts.setdefault(record.account_id, Seen())
+        if isinstance(record, SweepOrder):
+            jws = dict(message.headers() or ()).get(HEADER, b"").decode()
+            signed = payload(record)
+            holds = any(verify(jws, signed, key) for key in self._trusted())
+            seen.orders[record.order_id] = holds
+            return
         _FOLDS[type(record).__name__](seen, record)
 
 
@@ -136,10 +167,26 @@ def _loan(seen: Seen, record: Any) -> None:
     seen.loan = record
 
 
+def _balance(seen: Seen, record: Any) -> None:
+    if record.statement_date is not None:
+        seen.days.add(record.statement_date)
+
+
+def _cash(seen: Seen, record: Any) -> None:
+    seen.position = record
+
+
+def _risk(seen: Seen, record: Any) -> None:
+    seen.risk = record
+
+
 _FOLDS = {
     "PnLRecord": _pnl,
     "Position": _position,
     "AllocationDecision": _allocation,
     "IntentState": _intent_state,
     "LoanState": _loan,
+    "BalanceEvent": _balance,
+    "CashPosition": _cash,
+    "Var": _risk,
 }

@@ -1,10 +1,10 @@
 """`weir export`: what is committed on the topics, into a folder.
 
-The export is one moment of a log that may go on growing. The end of the merge order is read first,
-up to what is committed; then the ends of all other topics, up to what is written at all: whatever a
-recorded transaction folded or wrote lies below them. Then everything is read up to those ends, and
-what is not yet committed there is waited for. A compacted topic is read until nothing more comes,
-because what lies below its end may be gone for the sake of what lies above.
+The export is one moment of a log that may go on growing. The end of the merge order is asked for
+first, up to what is committed; then the ends of all other topics, up to what is written at all:
+whatever a recorded transaction folded or wrote lies below them. Then everything is read up to those
+ends, and what is not yet committed there is waited for. A compacted topic is read until nothing
+more comes, because what lies below its end may be gone for the sake of what lies above.
 """
 
 from __future__ import annotations
@@ -17,23 +17,22 @@ from typing import Any
 
 from confluent_kafka import (
     Consumer,
-    IsolationLevel,
     KafkaError,
-    KafkaException,
     Message,
     TopicPartition,
 )
-from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from agents.wiring import ORDER_TOPIC
 from schemas.topics import BY_NAME, TOPICS
 from schemas.wire import Wire
 from weir.errors import WeirError
-from weir.files.folder import At, Folder, Range
+from weir.files.folder import Folder
 from weir.files.manifest import Manifest
+from weir.files.offsets import one_moment
+from weir.files.stretch import Stretch
 from weir.progress import Tell
-from weir.replay.log import Record
-from weir.topics import PATIENCE_S, find, no_answer, partition_counts
+from weir.replay.log import At, KafkaLog, Record
+from weir.replay.span import WHOLE, Span
+from weir.topics import find, partition_counts
 
 OPEN_S = 90.0
 """How long an open transaction is waited for: longer than a worker may leave one open."""
@@ -46,26 +45,36 @@ def export(
     wire: Wire,
     folder: Path,
     topics: Sequence[str] = (),
+    span: Span = WHOLE,
     tell: Tell = lambda done, of: None,
+    open_s: float = OPEN_S,
 ) -> Manifest:
-    """Writes all that is committed on these topics (default: every topic of Weir) into a folder.
+    """Writes all that is committed on these topics (default: every topic of Weir) into a folder, or
+    what a range of transactions needs.
 
     WeirError when the folder is not empty, a topic is not there, Kafka is away, or a transaction
-    stays open.
+    stays open for `open_s`; of a range, when it or the state before it is not there in full.
     """
     wanted = [find(name).name for name in topics] or [topic.name for topic in TOPICS]
-    written = Folder(folder, wire)
-    with closing(_Source(bootstrap, wanted)) as source:
+    written, origin = Folder(folder, wire), f"kafka {bootstrap}"
+    stretch = None if span == WHOLE else Stretch(KafkaLog(bootstrap), wire, span)
+    with closing(_Source(bootstrap, wanted, stretch)) as source:
         total = sum(end - start for start, end in source.ranges.values())
-        for record in source.records(lambda done: tell(min(done, total), total)):
-            written.add(record)
-        return written.close(source.ranges, f"kafka {bootstrap}")
+        for record in source.records(lambda done: tell(min(done, total), total), open_s):
+            if stretch is None or stretch.has(record):
+                written.add(record)
+        if stretch is None:
+            return written.close(source.ranges, origin)
+        ranges = {at: stretch.range(at) for at in source.ranges}
+        return written.close(ranges, origin, str(span), stretch.bases)
 
 
 class _Source:
     """One consumer outside of every group on all partitions; `ranges` is what it reads of each."""
 
-    def __init__(self, bootstrap: str, topics: Sequence[str]) -> None:
+    def __init__(
+        self, bootstrap: str, topics: Sequence[str], stretch: Stretch | None = None
+    ) -> None:
         self._bootstrap = bootstrap
         self._consumer = Consumer(
             {
@@ -81,12 +90,16 @@ class _Source:
             }
         )
         try:
-            self.ranges = _ranges(bootstrap, _places(bootstrap, topics, self._consumer))
+            found = one_moment(bootstrap, _places(bootstrap, topics, self._consumer))
+            self.ranges = {
+                at: (start if stretch is None else min(stretch.read_from(at, start), end), end)
+                for at, (start, end) in found.items()
+            }
         except BaseException:
             self._consumer.close()
             raise
 
-    def records(self, tell: Callable[[int], None]) -> Iterator[Record]:
+    def records(self, tell: Callable[[int], None], open_s: float) -> Iterator[Record]:
         """Every record below the ends, those of a partition in their order."""
         reached = {at: start for at, (start, end) in self.ranges.items() if start < end}
         left = set(reached)
@@ -111,7 +124,7 @@ class _Source:
                     left.discard(at)
                     self.ranges[at] = self.ranges[at][0], max(now, end) if _compacts(at[0]) else end
             tell(passed)
-            if left and time.monotonic() - seen_s > OPEN_S:
+            if left and time.monotonic() - seen_s > open_s:
                 raise self._stuck(min(left), reached)
 
     def close(self) -> None:
@@ -140,36 +153,6 @@ def _places(bootstrap: str, topics: Sequence[str], client: Consumer) -> list[At]
         if topic not in there:
             raise WeirError(f"{topic} is not on Kafka at {bootstrap}: nothing to export")
     return [(topic, number) for topic in topics for number in range(there[topic])]
-
-
-def _ranges(bootstrap: str, places: Sequence[At]) -> dict[At, Range]:
-    """Where each partition begins and ends now; the merge order's end is asked for first."""
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
-    order = [at for at in places if at[0] == ORDER_TOPIC]
-    others = [at for at in places if at[0] != ORDER_TOPIC]
-    try:
-        starts = _offsets(admin, places, OffsetSpec.earliest(), IsolationLevel.READ_UNCOMMITTED)
-        ends = _offsets(admin, order, OffsetSpec.latest(), IsolationLevel.READ_COMMITTED)
-        ends |= _offsets(admin, others, OffsetSpec.latest(), IsolationLevel.READ_UNCOMMITTED)
-    except KafkaException as error:
-        raise no_answer(bootstrap) from error
-    return {at: (starts[at], ends[at]) for at in places}
-
-
-def _offsets(
-    admin: AdminClient, places: Sequence[At], spec: OffsetSpec, isolation: IsolationLevel
-) -> dict[At, int]:
-    if not places:
-        return {}
-    asked = admin.list_offsets(
-        {TopicPartition(*at): spec for at in places},
-        isolation_level=isolation,
-        request_timeout=PATIENCE_S,
-    )
-    return {
-        (place.topic, place.partition): int(answer.result().offset)
-        for place, answer in asked.items()
-    }
 
 
 def _compacts(topic: str) -> bool:

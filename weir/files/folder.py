@@ -15,23 +15,40 @@ from agents.wiring import CODE_VERSION
 from schemas.topics import BY_NAME
 from schemas.wire import Wire
 from weir.errors import WeirError
-from weir.files.manifest import Manifest, Part, Schema, TopicPart, place, save, sha256
+from weir.files.manifest import (
+    Manifest,
+    Part,
+    Schema,
+    State,
+    TopicPart,
+    place,
+    save,
+    sha256,
+    state_place,
+)
 from weir.files.parquet import GROUP_ROWS, Writer
-from weir.replay.log import Record
+from weir.replay.base import Base
+from weir.replay.log import At, Record
 
 WAITING_BYTES_MAX = 48 << 20
 _RECORD_BYTES = 600
 """About what a record takes in memory besides its key and value."""
 
-At = tuple[str, int]
 Range = tuple[int, int]
 
 
 class Folder:
     """Writes an export into a folder that does not exist yet or is empty."""
 
-    def __init__(self, path: Path, wire: Wire, group_rows: int = GROUP_ROWS) -> None:
+    def __init__(
+        self,
+        path: Path,
+        wire: Wire,
+        group_rows: int = GROUP_ROWS,
+        waiting_bytes_max: int = WAITING_BYTES_MAX,
+    ) -> None:
         self._path, self._wire, self._group_rows = path, wire, group_rows
+        self._waiting_bytes_max = waiting_bytes_max
         self._open: dict[At, _File] = {}
         self._waiting_bytes = 0
         _empty(path)
@@ -46,13 +63,20 @@ class Folder:
         self._waiting_bytes += file.take(record)
         if len(file.waiting) >= self._group_rows:
             self._waiting_bytes -= file.flush()
-        while self._waiting_bytes > WAITING_BYTES_MAX:
+        while self._waiting_bytes > self._waiting_bytes_max:
             fullest = max(self._open.values(), key=lambda one: one.waiting_bytes)
             self._waiting_bytes -= fullest.flush()
 
-    def close(self, ranges: dict[At, Range], origin: str, *, whole: bool = True) -> Manifest:
+    def close(
+        self,
+        ranges: dict[At, Range],
+        origin: str,
+        asked: str | None = None,
+        bases: Iterable[Base] = (),
+    ) -> Manifest:
         """Ends every file and writes the manifest. `ranges` names every partition there is, with
-        the offsets that were read, the end exclusive.
+        the offsets that are held, the end exclusive. Of a range, `asked` says which, and `bases`
+        are the states before it.
         """
         topics: dict[str, TopicPart] = {}
         for topic in dict.fromkeys(topic for topic, _ in ranges):
@@ -60,7 +84,8 @@ class Folder:
             parts = [self._part(at, ranges[at]) for at in places]
             topics[topic] = TopicPart(parts, self._schemas(topic, places))
         made = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        manifest = Manifest(CODE_VERSION, made, origin, topics, whole)
+        states = [self._state(base) for base in bases]
+        manifest = Manifest(CODE_VERSION, made, origin, topics, asked, states)
         save(self._path, manifest)
         return manifest
 
@@ -81,6 +106,14 @@ class Folder:
             bytes=path.stat().st_size,
             sha256=sha256(path),
         )
+
+    def _state(self, base: Base) -> State:
+        name = state_place(base.node, base.partition)
+        path, data = self._path / name, base.dump()
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(data)
+        hashed = sha256(path)
+        return State(base.node, base.partition, base.table_hash, name, len(data), hashed)
 
     def _schemas(self, topic: str, places: Iterable[At]) -> list[Schema]:
         if BY_NAME[BY_NAME[topic].source or topic].record is None:

@@ -17,11 +17,11 @@ from schemas.jsonform import Invalid
 from schemas.topics import Topic, partitions_of
 from schemas.wire import Wire
 from weir.errors import WeirError
-from weir.files.folder import At, Folder
+from weir.files.folder import Folder
 from weir.files.manifest import Manifest
 from weir.lines import Ready, ready
 from weir.progress import Tell
-from weir.replay.log import Record
+from weir.replay.log import At, Record
 from weir.topics import find
 
 SUFFIX = ".jsonl"

@@ -57,14 +57,28 @@ class TopicPart(Struct, frozen=True, forbid_unknown_fields=True):
     schemas: list[Schema] = []
 
 
+class State(Struct, frozen=True, forbid_unknown_fields=True):
+    """The state of a node's partition before the first transaction, as `table_hash` proves it."""
+
+    node: str
+    partition: int
+    table_hash: str
+    file: str
+    bytes: int
+    sha256: str
+
+
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
-    """`whole` says that nothing before it is left out: the log was read from its beginning."""
+    """`range` is in words what was asked for; without it the log was read from its beginning.
+    `states` are those that a range begins from.
+    """
 
     code: str
     made: str
     origin: str
     topics: dict[str, TopicPart]
-    whole: bool = True
+    range: str | None = None
+    states: list[State] = []
     format: str = FORMAT
     version: int = VERSION
 
@@ -89,6 +103,11 @@ class _Head(Struct):
 def place(topic: str, partition: int) -> str:
     """Where the file of a partition lies in the folder."""
     return f"{topic}/{partition}.parquet"
+
+
+def state_place(node: str, partition: int) -> str:
+    """Where the state of a node's partition lies in the folder."""
+    return f"states/{node}-{partition}.json"
 
 
 def save(folder: Path, manifest: Manifest) -> None:
@@ -143,6 +162,10 @@ def checked(folder: Path, wire: Wire | None = None) -> Manifest:
                 raise WeirError(f"{folder / NAME}: {name}[{number}] names no file")
         if wire is not None:
             _check_schemas(folder, name, topic, wire)
+    for state in manifest.states:
+        if state.file != state_place(state.node, state.partition):
+            raise WeirError(f"{folder / NAME}: {state.file!r} is not a place of a state")
+        _check_bytes(folder / state.file, state, f"the state of {state.node}[{state.partition}] is")
     return manifest
 
 
@@ -155,16 +178,20 @@ def sha256(path: Path) -> str:
     return found.hexdigest()
 
 
-def _check(path: Path, part: Part) -> None:
+def _check_bytes(path: Path, part: Part | State, lacking: str) -> None:
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        raise WeirError(f"{path} is missing: {part.records:,} records are not there") from None
+        raise WeirError(f"{path} is missing: {lacking} not there") from None
     if size != part.bytes:
         raise WeirError(f"{path} has {size:,} bytes, the manifest says {part.bytes:,}")
     found = sha256(path)
     if found != part.sha256:
         raise WeirError(f"{path} was changed: its sha256 is {found}, not {part.sha256}")
+
+
+def _check(path: Path, part: Part) -> None:
+    _check_bytes(path, part, f"{part.records:,} records are")
     try:
         rows = pq.read_metadata(path).num_rows
     except pa.ArrowException as error:

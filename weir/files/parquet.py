@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -120,9 +121,17 @@ def _records(topic: str, batch: pa.RecordBatch) -> Iterator[Record]:
         offsets.to_pylist(),
         keys.to_pylist(),
         values.to_pylist(),
-        times.cast(pa.int64()).to_pylist(),
-        [tuple((one["name"], one["value"]) for one in row) for row in headers.to_pylist()],
+        times.view(pa.int64()).to_pylist(),
+        _headers(headers),
     )
+
+
+def _headers(column: pa.ListArray) -> list[tuple[tuple[str, bytes], ...]]:
+    """As rows of `to_pylist`, in half the time: most of what is read is read for this."""
+    ends, pairs = column.offsets.to_pylist(), column.values
+    names, values = (pairs.field(name).to_pylist() for name in ("name", "value"))
+    flat = list(zip(names, values, strict=True))
+    return [tuple(flat[start:end]) for start, end in pairwise(ends)]
 
 
 def _raw(records: list[Record]) -> list[pa.Array]:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 from agents.wiring import ORDER_TOPIC
@@ -23,15 +23,17 @@ from schemas.records import MergeRun
 from schemas.wire import Wire
 from streams.node import Node
 from streams.topology import NODES
+from weir.errors import WeirError
 from weir.replay.base import Base
 from weir.replay.choice import ALL, Choice
 from weir.replay.difference import Difference
 from weir.replay.folding import Folding
-from weir.replay.log import Log, Reader, Record
+from weir.replay.log import Log, Record
 from weir.replay.origin import Origin, origin
 from weir.replay.produced import PATIENCE_S, Produced
 from weir.replay.report import Progress, Report, Scope
 from weir.replay.sources import Sources
+from weir.replay.span import Span
 from weir.replay.survey import Meant, Survey, runs, survey
 
 _TELL_S = 0.5
@@ -60,25 +62,55 @@ def check(
     only, sinks = choice.nodes_and_sinks(by_name)
     found = survey(log, wire, by_name, choice.span, only)
     start = origin(log, by_name, found, given)
-    sources = [topic for name in sorted(only) for topic in by_name[name].sources]
+    with (
+        opened(log, wire, by_name, found, start) as (order, folding),
+        closing(log.read(sinks)) as outputs,
+    ):
+        counts = {topic: log.partitions(topic) for topic in sinks}
+        produced = Produced(outputs, wire, counts, patience_s, Meant(found, by_name))
+        replay = _Replay(found, start, folding, produced, frozenset(sinks), tell)
+        return replay.run(order)
+
+
+def states(
+    log: Log, wire: Wire, span: Span, nodes: Iterable[Node] = NODES, given: Collection[Base] = ()
+) -> list[Base]:
+    """The states that a range begins from, of every node's partition that has a transaction before
+    it and one in it: what a log must hold that is to begin there. WeirError as of `check`.
+    """
+    by_name = {node.name: node for node in nodes}
+    found = survey(log, wire, by_name, span, by_name)
+    return states_before(log, wire, by_name, found, origin(log, by_name, found, given))
+
+
+def states_before(
+    log: Log, wire: Wire, nodes: Mapping[str, Node], found: Survey, start: Origin
+) -> list[Base]:
+    """The same of a range that was surveyed."""
+    with opened(log, wire, nodes, found, start) as (order, folding):
+        for record, run in order:
+            place = run.node, run.partition
+            before = found.span.is_before(run.partition, record.offset, run.at_ms)
+            if before and place in start.folded and (wrong := folding.transaction(record, run)[1]):
+                raise WeirError(f"the state before the range cannot be folded again:\n{wrong}")
+        return folding.bases()
+
+
+@contextmanager
+def opened(
+    log: Log, wire: Wire, nodes: Mapping[str, Node], found: Survey, start: Origin
+) -> Iterator[tuple[Iterator[tuple[Record, MergeRun]], Folding]]:
+    """The surveyed transactions by time, and the nodes' state at the origin."""
+    sources = sorted({topic for topic, _ in start.inputs})
+    ours = [nodes[name] for name in sorted({name for name, _ in start.begun})]
+    counts = {t: log.partitions(t) for node in ours for t in (*node.sources, *node.sinks)}
     with (
         closing(log.read([ORDER_TOPIC], start.order)) as order,
         closing(log.read(sources, start.inputs)) as inputs,
-        closing(log.read(sinks)) as outputs,
+        closing(Folding(log, nodes, Sources(inputs), wire, counts, start.bases)) as folding,
     ):
-        counts = {
-            topic: log.partitions(topic) for name in by_name for topic in _topics(by_name[name])
-        }
-        ours = {topic: counts[topic] for topic in sinks}
-        produced = Produced(outputs, wire, ours, patience_s, Meant(found, by_name))
-        reading = Sources(inputs)
-        with closing(Folding(log, by_name, reading, wire, counts, start.bases)) as folding:
-            replay = _Replay(found, start, folding, produced, frozenset(sinks), tell)
-            return replay.run(_in_time(order, wire, found))
-
-
-def _topics(node: Node) -> tuple[str, ...]:
-    return node.sources + node.sinks
+        streams = [runs(order, wire, partition, found.ends[partition]) for partition in found.order]
+        yield heapq.merge(*streams, key=lambda item: item[1].at_ms), folding
 
 
 class _Replay(NamedTuple):
@@ -130,9 +162,3 @@ class _Replay(NamedTuple):
         progress.refused += folding.refused - refused
         progress.outputs, progress.compacted = produced.matched, produced.compacted
         return difference
-
-
-def _in_time(reader: Reader, wire: Wire, found: Survey) -> Iterator[tuple[Record, MergeRun]]:
-    """The surveyed transactions by time; those of one node and partition in their own order."""
-    streams = [runs(reader, wire, partition, found.ends[partition]) for partition in found.order]
-    return heapq.merge(*streams, key=lambda item: item[1].at_ms)

@@ -7,6 +7,7 @@ topics end where the export ended, and nothing is waited for.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from agents.wiring import ORDER_TOPIC
@@ -14,6 +15,7 @@ from schemas.wire import Wire
 from weir.errors import WeirError
 from weir.files.manifest import Manifest, checked
 from weir.files.parquet import records
+from weir.replay.base import Base
 from weir.replay.log import FROM_THE_BEGINNING, At, Record
 
 
@@ -25,6 +27,13 @@ class FolderLog:
     def __init__(self, folder: Path, wire: Wire | None = None, name: str = "") -> None:
         self._folder, self._name = folder, name or str(folder)
         self.manifest: Manifest = checked(folder, wire)
+
+    @cached_property
+    def bases(self) -> list[Base]:
+        """The states that a range begins from. WeirError for one that its hash does not prove."""
+        return [
+            Base.load((self._folder / state.file).read_bytes()) for state in self.manifest.states
+        ]
 
     @property
     def topics(self) -> list[str]:

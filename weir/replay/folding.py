@@ -13,6 +13,7 @@ from typing import Any
 from agents.exact.config import Config
 from agents.exact.stream import STARTED, TICK
 from agents.wiring import partition_of
+from schemas.errors import NewerSchema
 from schemas.records import MergeRun
 from schemas.topics import BY_NAME, key_of, partition_key
 from schemas.wire import Wire
@@ -20,6 +21,7 @@ from streams.effects import Call, Look, Prepare
 from streams.node import Node, fold, node_key
 from streams.step import DeadLetter, Emit, Event, Refused, Started, Tick, Wake
 from tables.spec import PARTITION_KEY
+from weir.errors import WeirError
 from weir.replay.base import Base
 from weir.replay.difference import Difference
 from weir.replay.entries import entries
@@ -36,7 +38,7 @@ class Folding:
     def __init__(
         self,
         log: Log,
-        nodes: dict[str, Node],
+        nodes: Mapping[str, Node],
         sources: Sources,
         wire: Wire,
         partitions: Mapping[str, int],
@@ -91,11 +93,29 @@ class Folding:
                 yield Event(topic, run.partition, start, key, value, run.at_ms, run.at_ms), False
             return
         decode = self._wire.decoder(topic)
-        self._verdicts.read(topic, run.partition)
+        unsigned = self._verdicts.unsigned(topic, run.partition)
         for record in self._sources.take(topic, run.partition, start, stop):
-            event, refused = _event(record, decode, run.at_ms)
-            told = self._verdicts.refused(topic, record.partition, record.offset)
-            yield event, refused or told
+            event, undecoded = self._event(record, decode, run.at_ms)
+            yield event, undecoded or record.offset in unsigned
+
+    def _event(
+        self, record: Record, decode: Callable[[Any], Any], at_ms: int
+    ) -> tuple[Event, bool]:
+        """The event of a record; refused when key or value cannot be decoded. WeirError for a
+        schema that is not known here and was known to the worker.
+        """
+        key, value, refused = "", None, False
+        try:
+            key = record.key.decode() if record.key is not None else ""
+            value = decode(record.value)
+        except (ValueError, NewerSchema) as why:
+            is_schema = isinstance(why, NewerSchema) or getattr(why, "cause", "") == "schema"
+            known = self._verdicts.undecoded if is_schema else None
+            if known and record.offset not in known(record.topic, record.partition):
+                raise WeirError(f"{_place(record)} cannot be folded again: {why}") from why
+            refused = True
+        place = record.topic, record.partition, record.offset
+        return Event(*place, key, value, record.timestamp_ms, at_ms), refused
 
     def close(self) -> None:
         """Leaves the broker."""
@@ -154,18 +174,6 @@ class Folding:
             return
         if partition_of(event.key, self._partitions[event.topic]) != event.partition:
             raise Refused("partition", "partition", event.partition)
-
-
-def _event(record: Record, decode: Callable[[Any], Any], at_ms: int) -> tuple[Event, bool]:
-    """The event of a record; refused when key or value cannot be decoded."""
-    key, value, refused = "", None, False
-    try:
-        key = record.key.decode() if record.key is not None else ""
-        value = decode(record.value)
-    except ValueError:
-        refused = True
-    place = record.topic, record.partition, record.offset
-    return Event(*place, key, value, record.timestamp_ms, at_ms), refused
 
 
 def _place(record: Record) -> str:

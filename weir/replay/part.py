@@ -12,7 +12,7 @@ from typing import Any
 
 from agents.exact.due import DUE, Due
 from agents.exact.store import digest
-from tables.memory import MemoryStore
+from tables.memory import OrderedStore
 from tables.spec import TableSpec
 from weir.replay.base import MODULUS, Base, hexed
 
@@ -24,7 +24,7 @@ class Part:
 
     def __init__(self, table: TableSpec, base: Base | None = None) -> None:
         self._table = table
-        self._store = MemoryStore()
+        self._store = OrderedStore()
         self._undo: list[tuple[str, Any, int | None]] = []
         self._changed: dict[str, None] = {}
         self._digests: dict[str, int] = {}
@@ -64,7 +64,7 @@ class Part:
 
     def close(self) -> tuple[str, list[str]]:
         """The table's hash now, in hex, and the keys that the transaction changed."""
-        changed = sorted(self._changed)
+        changed = list(self._changed)
         for key in changed:
             value = self._store.get(key)
             self._total -= self._digests.pop(key, 0)

@@ -21,6 +21,7 @@ from schemas.jsonform import iso, to_json
 from schemas.records import Meta
 from schemas.topics import BY_NAME
 from schemas.wire import Wire
+from weir.errors import WeirError
 from weir.replay.difference import Difference
 from weir.replay.log import Reader, Record
 from weir.replay.survey import Meant
@@ -62,6 +63,8 @@ class Produced:
         self._waiting: dict[_Group, list[Record]] = defaultdict(list)
         self._last: dict[tuple[str, int, tuple[str, int]], int] = {}
         self._latest: dict[tuple[str, int, bytes | None], int] = {}
+        self._unread: dict[tuple[str, int], str] = {}
+        """Per place the first record of a schema that is not known here."""
         self.matched = self.compacted = 0
 
     def compare(self, output: Output) -> Difference | None:
@@ -74,6 +77,9 @@ class Produced:
             if self._is_compacted(output):
                 self.compacted += 1
                 return None
+            unread = self._unread.get((output.topic, output.partition))
+            if unread is not None:
+                raise WeirError(f"{output.where}: what it gave may be {unread}")
             return Difference("missing", output.where, None, self._shown_output(output))
         what = _differs(output, record)
         if what is not None:
@@ -138,11 +144,12 @@ class Produced:
 
     def _meta(self, record: Record) -> Meta | None:
         try:
-            value = self._wire.decode(record.topic, record.value or b"")
-        except (Undecodable, NewerSchema):
+            return self._wire.meta(record.topic, record.value)
+        except (Undecodable, NewerSchema) as why:
+            if isinstance(why, NewerSchema) or why.cause == "schema":
+                place = f"{record.topic}[{record.partition}]@{record.offset}"
+                self._unread.setdefault((record.topic, record.partition), f"{place}: {why}")
             return None  # no step writes such a record: whoever did, it is nobody's output
-        meta: Meta | None = getattr(value, "meta", None)
-        return meta
 
     def _both(self, what: str, output: Output, record: Record) -> Difference:
         return Difference(
@@ -165,8 +172,14 @@ class Produced:
             "offset": record.offset,
             "key": (record.key or b"").decode(errors="replace"),
             "timestamp": iso(record.timestamp_ms),
-            "value": to_json(self._wire.decode(record.topic, record.value or b"")),
+            "value": self._value(record),
         }
+
+    def _value(self, record: Record) -> Any:
+        try:
+            return to_json(self._wire.decode(record.topic, record.value))
+        except (Undecodable, NewerSchema) as why:
+            return f"{(record.value or b'').hex()}: {why}"
 
 
 def _compacts(topic: str) -> bool:

@@ -80,15 +80,17 @@ class Span:
 WHOLE = Span()
 
 
-def span(start: str | None, stop: str | None) -> Span:
-    """The range of two options as a person writes them. WeirError says what one must be."""
+def span(start: str | None, stop: str | None, option: str = "--to") -> Span:
+    """The range of two options as a person writes them; `option` is what the second is called.
+    WeirError says what one must be.
+    """
     first = None if start is None else _bound(start, "--from", 0)
-    last = None if stop is None else _bound(stop, "--to", 1)
+    last = None if stop is None else _bound(stop, option, 1)
     if first is not None and last is not None:
         if first.partitions and last.partitions and first.partitions != last.partitions:
-            raise WeirError(f"--from {start} and --to {stop} name different partitions")
+            raise WeirError(f"--from {start} and {option} {stop} name different partitions")
         if first.at_ms is not None and last.at_ms is not None and first.at_ms >= last.at_ms:
-            raise WeirError(f"--from {start} does not lie before --to {stop}")
+            raise WeirError(f"--from {start} does not lie before {option} {stop}")
     return Span(first, last)
 
 

@@ -1,46 +1,53 @@
-"""What was refused before any step saw it, for a reason that does not lie in its bytes.
+"""What the worker refused before any step saw it, for a reason that a replay cannot find again.
 
-The executor does not carry out an intent whose signature does not hold. A replay has no keys: it
-reads the verdict where it was written down, among the dead letters, which are committed together
-with the merge order. What does not decode needs no such list, because the bytes say it again.
+The executor does not carry out an intent whose signature does not hold; a replay has no keys. A
+schema that was known to nobody may be known now, and the other way round. So the verdict is read
+where it was written down, among the dead letters, which are committed together with the merge
+order. Whatever else does not decode needs no such list, because its bytes say it again.
 """
 
 from __future__ import annotations
+
+from collections import defaultdict
 
 from agents.exact.deadletter import PREFIX
 from agents.signatures import INTENTS, SEAM
 from weir.replay.log import Log, Reader
 
+DECODE = "decode"
 _ENOUGH_S = 0.005
 """For what was committed with a transaction that has been read: it is there already."""
 
 
 class Verdicts:
-    """The refusals of the topics whose records are verified; read as far as they are asked for."""
+    """The refusals of topics by seam; read as far as they are asked for."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
-        self._reader: Reader | None = None
-        self._refused: set[tuple[int, int]] = set()
+        self._readers: dict[str, Reader] = {}
+        self._refused: dict[tuple[str, int, str], set[int]] = defaultdict(set)
 
-    def refused(self, topic: str, partition: int, offset: int) -> bool:
-        """Whether the record was refused by its signature."""
-        return topic == INTENTS and (partition, offset) in self._refused
+    def unsigned(self, topic: str, partition: int) -> set[int]:
+        """The offsets that were refused by their signature, of all that is written by now."""
+        return self._read(topic, partition, SEAM) if topic == INTENTS else set()
 
-    def read(self, topic: str, partition: int) -> None:
-        """Takes note of all verdicts on a partition that are written by now."""
-        if topic != INTENTS:
-            return
-        letters = f"{INTENTS}.dlq"
-        if self._reader is None:
-            self._reader = self._log.read([letters])
-        while (record := self._reader.next(letters, partition, _ENOUGH_S)) is not None:
+    def undecoded(self, topic: str, partition: int) -> set[int]:
+        """The offsets that could not be decoded, of all that is written by now."""
+        return self._read(topic, partition, DECODE)
+
+    def _read(self, topic: str, partition: int, seam: str) -> set[int]:
+        letters = f"{topic}.dlq"
+        if topic not in self._readers:
+            self._readers[topic] = self._log.read([letters])
+        reader = self._readers[topic]
+        while (record := reader.next(letters, partition, _ENOUGH_S)) is not None:
             headers = dict(record.headers)
-            if headers.get("treasury.step") == SEAM.encode():
-                offset = int(headers[f"{PREFIX}offset"])
-                self._refused.add((partition, offset))
+            step = (headers.get("treasury.step") or b"").decode()
+            offset = int(headers.get(f"{PREFIX}offset") or -1)
+            self._refused[topic, partition, step].add(offset)
+        return self._refused[topic, partition, seam]
 
     def close(self) -> None:
         """Leaves the broker."""
-        if self._reader is not None:
-            self._reader.close()
+        for reader in self._readers.values():
+            reader.close()

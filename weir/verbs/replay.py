@@ -59,15 +59,22 @@ def replay(
 
     choice = replaying.Choice(replaying.span(start, stop), tuple(node or ()), tuple(topic or ()))
     codec = wire()
-    with ExitStack() as open_, progress("replaying", "events") as tell:
-        log: replaying.Log = (
-            open_.enter_context(opened([source], codec, settings().partitions))
-            if source
-            else replaying.KafkaLog(address(), batch)
-        )
-        report = replaying.check(
-            log, codec, tell=lambda done: tell(done.events, done.expected), choice=choice
-        )
+    with ExitStack() as open_:
+        log: replaying.Log
+        given: list[replaying.Base] = []
+        if source is None:
+            log = replaying.KafkaLog(address(), batch)
+        else:
+            log = held = open_.enter_context(opened([source], codec, settings().partitions))
+            given = held.bases
+        with progress("replaying", "events") as tell:
+            report = replaying.check(
+                log,
+                codec,
+                tell=lambda done: tell(done.events, done.expected),
+                choice=choice,
+                given=given,
+            )
     typer.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else str(report))
     if not report.identical:
         raise typer.Exit(1)

@@ -32,7 +32,7 @@ def written(path: Path, killed_copy: Path) -> list[dict[str, str]]:
         part.hash = total % (1 << 256)
         stamp = f'{{"hash":"{part.hash:064x}","at":{batch}}}'
         rows = [(key.encode(), value.encode()) for key, value in changed.items()]
-        part.store([*rows, (HASH_KEY.encode(), stamp.encode())], batch)
+        part.store([*rows, (HASH_KEY.encode(), stamp.encode())], batch, batch - 1)
         if batch in (3, 5):
             part._db._db.flush()
     shutil.copytree(path, killed_copy)

@@ -127,7 +127,7 @@ class Table(RuleBasedStateMachine):
     @precondition(lambda self: self.sealed is not None and self.rows is None)
     @rule()
     def produce(self):
-        self.rows = self.part.rows(self.sealed_ms)
+        self.rows = self.part.rows(self.sealed_ms, {})
         assert self.rows[-1][0] == HASH_KEY.encode()
         assert self.part.hash == hash_of(self.sealed)
 
@@ -135,7 +135,7 @@ class Table(RuleBasedStateMachine):
     @rule()
     def store(self):
         self.log += [*self.rows, None]  # None stands for the commit marker
-        self.part.store(self.rows, len(self.log) - 1)
+        self.part.store(self.rows, len(self.log) - 1, len(self.log) - 2)
         self.part.stored()
         self.stored, self.stored_ms = self.sealed, self.sealed_ms
         self.sealed = self.rows = None
@@ -174,7 +174,7 @@ class Table(RuleBasedStateMachine):
         while self.part.position < end:
             start = self.part.position
             rows = [row for row in self.log[start : min(start + chunk, end)] if row is not None]
-            self.part.restore(rows, min(start + chunk, end))
+            self.part.restore(rows, min(start + chunk, end), -1)
         if until is None:
             claimed = self.part.reopen()
             assert claimed == self.part.hash

@@ -99,18 +99,24 @@ def order_names_every_offset(run: Rig) -> None:
 
 
 def hashes_agree(run: Rig) -> None:
-    """Merge order and changelog say the same hash after each transaction, and the entries have it
-    in the end.
+    """Merge order and changelog say the same hash after each transaction, and up to which inputs
+    it leads; the entries have the hash in the end.
     """
     for table in ("accounts", "desks"):
         said: dict[int, list] = defaultdict(list)
+        led: dict[int, list] = defaultdict(lambda: [{}])
         for order in run.orders():
             if order.table == table:
                 said[order.partition].append({"at": order.at_ms, "hash": order.table_hash})
+                moved = {topic: stop for topic, _, stop in order.runs if topic[0] != "@"}
+                led[order.partition].append(led[order.partition][-1] | moved)
         kept: dict[int, list] = defaultdict(list)
         for message in run.read(f"sums-{{}}-{table}-changelog"):
             if message.key() == b"@hash":
                 kept[message.partition()].append(json.loads(message.value()))
+        for partition, stamps in kept.items():
+            for stamp, moved in zip(stamps, led[partition][1:], strict=True):
+                assert stamp.pop("next").items() >= moved.items()
         assert kept == said
         for partition, rows in run.entries(table).items():
             rows.pop("@hash")

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from msgspec.structs import replace
 
 from tests.weir.day import Day
+from tests.weir.files.small import rehash
 from tests.weir.rig import WIRE
+from tests.weir.test_replay import HEDGED, PNL
+from weir.errors import WeirError
+from weir.files.manifest import load
 from weir.replay import KafkaLog, Reader, Record, check
 from weir.replay.folder import FolderLog
 from weir.replay.log import FROM_THE_BEGINNING, At
-
-
-@pytest.fixture(scope="session")
-def exported(day: Day, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The day in a folder; its workers still run meanwhile."""
-    day.settled()
-    folder = tmp_path_factory.mktemp("export") / "day"
-    done = day.rig.weir("export", "--to", str(folder))
-    assert done.returncode == 0, done.stderr
-    assert " records of " in done.stdout
-    return folder
 
 
 class UpTo:
@@ -65,3 +63,59 @@ def test_an_export_replays_as_the_log_does(day: Day, exported: Path) -> None:
     assert told["identical"]
     assert told["outputs"] > 1200
     assert told | {"seconds": 0} == live | {"seconds": 0}
+
+
+@pytest.mark.req("003-45")
+def test_a_range_replays_from_its_states(day: Day, exported: Path, tmp_path: Path) -> None:
+    times = sorted(one["at"] for one in day.rig.values("treasury.merge-order.v1"))
+    start, stop = times[len(times) // 4], times[len(times) // 2]
+    folder = tmp_path / "range"
+    done = day.rig.weir("export", "--to", str(folder), "--from", start, "--until", stop)
+    assert done.returncode == 0, done.stderr
+    told = day.rig.weir("replay", "--input", str(folder), "--json", WEIR_KAFKA="no:1")
+    assert told.returncode == 0, told.stdout + told.stderr
+    live = day.rig.weir("replay", "--from", start, "--to", stop, "--json")
+    assert live.returncode == 0, live.stdout + live.stderr
+    found, wanted = json.loads(told.stdout), json.loads(live.stdout)
+    for said in (found, wanted):
+        assert said["identical"]
+        said["seconds"] = 0
+        begun = said["range"].pop("begun")  # folded on the cluster, given as a state in the files
+        assert len(begun) > 4
+    assert found == wanted
+    whole, part = load(exported), load(folder)
+    assert 0 < part.records < whole.records
+    assert part.states
+    state = folder / part.states[0].file
+    state.write_bytes(state.read_bytes().replace(b":", b": ", 1))
+    with pytest.raises(WeirError, match=r"states/\w+-\d.json has"):
+        FolderLog(folder, WIRE)
+
+
+def test_a_changed_byte_is_refused_and_if_hidden_found_by_the_replay(
+    day: Day, exported: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "day"
+    shutil.copytree(exported, folder)
+    file = folder / PNL / f"{HEDGED}.parquet"
+    table = pq.read_table(file)
+    values = table.column("kafka_value").to_pylist()
+    planted = WIRE.decode(PNL, values[20])
+    other = replace(planted, net_pnl_e18=planted.net_pnl_e18 + 1)
+    values[20] = WIRE.encode(PNL, other)
+    place = table.schema.get_field_index("kafka_value")
+    column = pa.array(values, pa.binary())
+    pq.write_table(table.set_column(place, table.schema.field(place), column), file)
+    words = ("replay", "--input", str(folder))
+    refused = day.rig.weir(*words, WEIR_KAFKA="no:1")
+    assert refused.returncode == 1
+    assert f"{PNL}/{HEDGED}.parquet" in refused.stderr
+    rehash(folder)
+    done = day.rig.weir(*words, "--json", WEIR_KAFKA="no:1")
+    assert done.returncode == 1, done.stderr
+    found = json.loads(done.stdout)["difference"]
+    assert found["what"] == "value"
+    assert found["recorded"]["partition"] == HEDGED
+    assert Decimal(found["recorded"]["value"]["net_pnl"]) - Decimal(
+        found["replayed"]["value"]["net_pnl"]
+    ) == Decimal("1e-18")

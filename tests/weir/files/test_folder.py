@@ -54,6 +54,18 @@ def test_a_folder_gives_the_records_as_they_were(folder: Path) -> None:
         log.read(["treasury.pnl.v1"])
 
 
+def test_what_waits_is_bounded_for_all_partitions_together(tmp_path: Path) -> None:
+    written = Folder(tmp_path / "x", WIRE, 1_000, waiting_bytes_max=5_000)
+    for record in ROWS:
+        written.add(record)
+    ends = {(FILLS, p): (0, 100) for p in range(PARTITIONS)}
+    manifest = written.close(ends, "test")
+    assert manifest.records == len(ROWS)
+    assert read(FolderLog(tmp_path / "x")) == sorted(ROWS, key=lambda o: (o.partition, o.offset))
+    groups = [pq.read_metadata(one).num_row_groups for one in (tmp_path / "x").glob("*/*.parquet")]
+    assert sum(groups) > len(groups)
+
+
 def test_the_manifest_says_what_is_there(folder: Path) -> None:
     manifest = load(folder)
     parts = manifest.topics[FILLS].partitions

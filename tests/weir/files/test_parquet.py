@@ -27,7 +27,7 @@ from weir.files.parquet import Writer, records, schema_of
 from weir.replay.log import Record
 
 MANY = settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
 )
 HEADERS = st.lists(st.tuples(st.text(max_size=5), st.none() | st.binary(max_size=5)), max_size=2)
 TIMES = st.integers(0, 2**62)

@@ -14,6 +14,7 @@ import pytest
 from tests.weir.sandbox.bank_served import (
     ACCOUNT,
     FUND,
+    TUESDAY,
     ServedBank,
     Status,
     at,
@@ -22,8 +23,10 @@ from tests.weir.sandbox.bank_served import (
     transaction,
 )
 from tests.weir.sandbox.conftest import until, wall_ms
-from weir.sandbox.bank.assembly import Opening
+from weir.sandbox.bank.assembly import Opening, make_bank
+from weir.sandbox.bank.books import Books
 from weir.sandbox.bank.days import local
+from weir.sandbox.bank.pain import read_request
 from weir.sandbox.bank.payments import Terms
 from weir.sandbox.bank.records import Account
 
@@ -267,6 +270,39 @@ def test_the_bank_remembers_after_a_kill(tmp_path: Path) -> None:
         assert before[name] == after[name]
     assert before["accounts"] == after["accounts"]
     assert life([pain001("m1", ONE, day=today)])["payments"][1]["reason"] == "DU01"
+
+
+def test_rows_that_belong_together_are_in_force_together_or_not_at_all(tmp_path: Path) -> None:
+    """A kill may cut a line anywhere: the money of a payment must not move without its state."""
+    kept = tmp_path / "books"
+    clock = [at(TUESDAY)]
+    bank = make_bank(Opening(), Terms(settle_ms=0), Books(kept), lambda: clock[0])
+    bank.desk.receive(read_request(pain001("m1", ONE)), clock[0])
+    bank.desk.advance(clock[0])
+    assert bank.books.booked_cents(ACCOUNT) == 150_000_000
+    whole = kept.read_bytes()
+    settled = whole.splitlines(keepends=True)[-1]
+    assert settled.count(b'"row":"') == 2, "the movement and the state"
+    for cut in (1, len(settled) // 2, len(settled) - 1):
+        kept.write_bytes(whole[: len(whole) - len(settled) + cut])
+        again = Books(kept)
+        assert again.booked_cents(ACCOUNT) == 250_000_000
+        assert again.state(again.payments[0]).state == "ACSP"
+        assert again.conserved()
+
+
+def test_a_payment_for_a_day_to_come_waits_or_is_booked_at_once(serve_bank: Serve) -> None:
+    for at_once, booked in ((False, "2500000.00"), (True, "1500000.00")):
+        bank = serve_bank(terms=Terms(settle_ms=0, at_once=at_once))
+        bank.pay(pain001("m1", ONE, day="2026-07-08"))
+        assert balances(bank)[ACCOUNT][0] == booked
+    moved = bank.bank.books.movements[-1]
+    assert (moved.day, moved.valued) == ("2026-07-07", "2026-07-08")
+    (entry,) = bank.http.get(
+        f"/corporate/channels/accounts/me/v1/accounts/acc-{ACCOUNT}/statement",
+        params={"fromDate": "2026-07-07", "toDate": "2026-07-07"},
+    ).json()["items"]
+    assert (entry["postingDate"], entry["valueDate"]) == ("2026-07-07", "2026-07-08")
 
 
 def test_accounts_are_those_that_were_asked_for(serve_bank: Serve) -> None:

@@ -256,3 +256,21 @@ def test_money_is_read_as_it_is_written(value: str) -> None:
 def test_money_that_is_none_is_refused(value: str) -> None:
     with pytest.raises(ValueError, match="decimal"):
         cents(value)
+
+
+def test_a_flow_of_a_reference_is_entered_once(bank: ServedBank) -> None:
+    for _ in range(2):
+        bank.stage("entries", account=ACCOUNT, amount="-10.00", end_to_end_id="CUST-9")
+    assert bank.books()["accounts"][ACCOUNT]["booked"] == "2499990.00"
+
+
+def test_flows_are_told_for_each_open_day_that_is_stated(serve_bank: Serve) -> None:
+    customers = Customers(seed=3, per_day=4)
+    bank = serve_bank(Opening(customers=customers, history_days=10))
+    told = bank.http.get(f"/sandbox/flows/{ACCOUNT}").json()
+    stated = bank.books()["accounts"][ACCOUNT]["statements"]
+    assert (stated, len(told)) == (10, 6), "of ten days two weekends, all of them stated"
+    assert "2026-07-03" in told, "Independence Day on a Saturday is not moved"
+    for day, net in told.items():
+        moved = sum(cents for _, cents, _ in customers.of_day(ACCOUNT, date.fromisoformat(day)))
+        assert net == text(moved)

@@ -27,8 +27,9 @@ Payments
     the first is asked by its EndToEndId. A repeated message is answered with DU01 whatever it says.
 
     An accepted payment is executed on its date if the bank is open then, else on the next day it
-    is. It is settled after --settle-ms. It may be rejected in between, and returned afterwards: the
-    money comes back as a credit entry with the payment's EndToEndId, RvslInd true and reason.
+    is; with --at-once it is booked when it comes, and valued on that day. It is settled after
+    --settle-ms. It may be rejected in between, and returned afterwards: the money comes back as a
+    credit entry with the payment's EndToEndId, RvslInd true and reason.
     A payment between two accounts of the bank (a fund gives money back) moves it between them.
     What was placed in a fund with a term comes back by itself, with the placement's EndToEndId.
 
@@ -43,8 +44,10 @@ Statements: a mailbox of camt.052 (intraday) and camt.053 (prior day), oldest fi
 
 For judges and stage directors, without a token
     GET  /sandbox/books                    accounts, entries, payments, whether it all adds up
+    GET  /sandbox/flows/{account}          what customers moved on each open day that is stated, net
     GET, POST, DELETE /sandbox/faults      {path | "*", kind, times, delay_ms}: as at the venue
-    POST /sandbox/entries                  {account, amount (signed), text?, end_to_end_id?, day?}
+    POST /sandbox/entries                  {account, amount (signed), text?, end_to_end_id?, day?};
+                                           an end_to_end_id that is there already enters nothing
     POST /sandbox/payments/{EndToEndId}/reject | return   {reason}
     POST /sandbox/plans                    {outcome: reject | return, reason, times}: for the next
     POST /sandbox/balances                 {account, told: fresh | stale | backwards |

@@ -41,6 +41,9 @@ _Limit = Annotated[int, typer.Option(min=0, help="Requests per second and client
 _Clock = Annotated[bool, typer.Option("--round-the-clock", help="Every day is open, no cut-off.")]
 _Cutoff = Annotated[str, typer.Option(help="Payments for today until then, New York: HH:MM.")]
 _Settle = Annotated[int, typer.Option(min=0, help="How long a payment is settled, ms.")]
+_AtOnce = Annotated[
+    bool, typer.Option("--at-once", help="Book payments for a day to come now, valued then.")
+]
 _Return = Annotated[int, typer.Option(min=0, help="How long until a payment is returned, ms.")]
 _Rate = Annotated[float, typer.Option(min=0, max=1, help="Share of payments, drawn by the seed.")]
 _Seed = Annotated[int, typer.Option(help="Seed of customers, faults and drawn outcomes.")]
@@ -73,6 +76,7 @@ def serve(
     rate_limit: _Limit = 50,
     round_the_clock: _Clock = False,
     cutoff: _Cutoff = "18:45",
+    at_once: _AtOnce = False,
     settle_ms: _Settle = 200,
     return_ms: _Return = 1000,
     reject_rate: _Rate = 0.0,
@@ -99,7 +103,7 @@ def serve(
         customers=Customers(seed, customers, typical_usd) if customers or flow_ms else None,
         history_days=history_days,
     )
-    terms = Terms(settle_ms, return_ms, reject_rate, return_rate, seed)
+    terms = Terms(settle_ms, return_ms, reject_rate, return_rate, seed, at_once=at_once)
     try:
         bank = make_bank(opened, terms, Books(books), wall_ms)
         bank.gate.life_s, bank.gate.limit_per_s = token_s, rate_limit

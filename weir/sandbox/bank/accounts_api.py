@@ -61,7 +61,7 @@ def statement(books: Books, number: str, upto: int, query: Mapping[str, str]) ->
         rows.append(
             {
                 "postingDate": row.day,
-                "valueDate": row.day,
+                "valueDate": row.valued,
                 "currency": "USD",
                 "amount": grouped(abs(signed)),
                 "transactionType": "CREDIT" if signed >= 0 else "DEBIT",

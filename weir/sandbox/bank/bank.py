@@ -100,6 +100,22 @@ class Bank:
             "login": {"given": self.gate.given, "refused": self.gate.refused},
         }
 
+    def has_flow(self, number: str, reference: str) -> bool:
+        """Whether a flow of a customer with this reference is booked."""
+        flows = (row for row in self.books.entries(number) if row.code == "CUST")
+        return any(row.end_to_end_id == reference for row in flows)
+
+    def flows(self, number: str) -> dict[str, str]:
+        """What customers moved on each open day that is stated, net."""
+        sums = {day: 0 for day in self.mailbox.stated_days(number) if self._is_open(day)}
+        for row in self.books.entries(number):
+            if row.code == "CUST" and row.day in sums:
+                sums[row.day] += row.amount_cents if row.target == number else -row.amount_cents
+        return {day: text(signed) for day, signed in sums.items()}
+
+    def _is_open(self, day: str) -> bool:
+        return self.days.is_open(date.fromisoformat(day))
+
     def _flow(self, customers: Customers, number: str, now_ms: int) -> None:
         flows = [row.at_ms for row in self.books.entries(number) if row.code == "CUST"]
         after_ms = max([self.books.accounts[number].at_ms, *flows[-1:]])
@@ -107,11 +123,11 @@ class Bank:
             due = (now_ms - after_ms) // self.flow_ms
             for n in range(min(due, 100)):
                 signed, reference = customers.nth(number, len(flows) + n)
-                book(self.books, number, now_ms, signed, reference, "customer")
+                book(self.books, number, now_ms, signed, reference)
             return
         for at_ms, signed, reference in customers.between(number, after_ms, now_ms):
             if self.days.is_open(local(at_ms).date()):
-                book(self.books, number, at_ms, signed, reference, "customer")
+                book(self.books, number, at_ms, signed, reference)
 
     def _account(self, number: str) -> dict[str, Any]:
         account, entries = self.books.accounts[number], self.books.entries(number)
@@ -121,11 +137,17 @@ class Bank:
             "booked": text(self.books.booked_cents(number)),
             "available": text(self.books.available_cents(number)),
             "entries": len(entries),
+            "statements": len(self.mailbox.stated_days(number)),
             "pending": [payment.end_to_end_id for payment in self.books.pending(number)],
         }
         if account.kind == "fund":
             shown["placements"] = [
-                {"end_to_end_id": row.end_to_end_id, "day": row.day, "left": text(left)}
+                {
+                    "account": row.source,
+                    "end_to_end_id": row.end_to_end_id,
+                    "day": row.valued,
+                    "left": text(left),
+                }
                 for row, left in placements(self.books, number)
             ]
         return shown

@@ -1,11 +1,13 @@
 """The bank's own ledger: every row is written down before it counts, and read again after a kill.
 
 Money moves between two accounts, one of which may be the outside world, so all accounts together
-always add up to nothing. Rows that belong together are written at once. Time comes in with each
-row: the books have no clock.
+always add up to nothing. Rows that belong together are one line of the journal and count together
+or not at all: a line is on the disk before anyone is answered, and one that a kill cut off was
+never in force. Time comes in with each row: the books have no clock.
 """
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
@@ -59,9 +61,11 @@ class Books:
     def write(self, *rows: Row) -> None:
         """Write rows down, all in one, then let them count."""
         if self._file is not None:
-            lines = ({"row": type(row).__name__, **asdict(row)} for row in rows)
-            text = "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
-            self._file.write(text.encode())
+            group = [{"row": type(row).__name__, **asdict(row)} for row in rows]
+            line = f"{json.dumps(group, separators=(',', ':'))}\n".encode()
+            if self._file.write(line) != len(line):
+                raise OSError("the books could not be written")
+            os.fsync(self._file.fileno())
         for row in rows:
             self._apply(row)
 
@@ -79,6 +83,7 @@ class Books:
         payment: int = 0,
         reversal: bool = False,
         reason: str = "",
+        value_day: str = "",
     ) -> Movement:
         """The next movement, not yet written; a negative amount goes the other way."""
         if amount_cents < 0:
@@ -96,6 +101,7 @@ class Books:
             payment=payment,
             reversal=reversal,
             reason=reason,
+            value_day=value_day,
         )
 
     def booked_cents(self, number: str) -> int:
@@ -188,6 +194,7 @@ def _read(path: Path) -> Iterator[Row]:
     if cut:
         path.write_bytes(whole + newline)
     for line in whole.splitlines():
-        values: dict[str, Any] = json.loads(line)
-        row = KINDS[values.pop("row")](**values)
-        yield replace(row, pending=tuple(row.pending)) if isinstance(row, Document) else row
+        group: list[dict[str, Any]] = json.loads(line)
+        for values in group:
+            row = KINDS[values.pop("row")](**values)
+            yield replace(row, pending=tuple(row.pending)) if isinstance(row, Document) else row

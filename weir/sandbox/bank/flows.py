@@ -5,13 +5,13 @@ are. The same seed gives the same days, wherever they lie.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, timedelta
 from random import Random
 
 from weir.sandbox.bank.books import Books
 from weir.sandbox.bank.days import Days, instant_ms, local
-from weir.sandbox.bank.records import OUTSIDE, Account
+from weir.sandbox.bank.records import OUTSIDE, Account, Movement
 
 __all__ = ["Customers", "open_books"]
 
@@ -64,37 +64,36 @@ def open_books(
     now_ms: int,
     history_days: int,
 ) -> None:
-    """Open the accounts at the start of the day `history_days` before now; each has the opening
-    balance now, after the flows of its history.
+    """Open the accounts at the start of the day `history_days` before now, all in one; each has the
+    opening balance now, after the flows of its history.
     """
     start = local(now_ms).date() - timedelta(days=history_days)
     start_ms = instant_ms(start, time(0))
+    rows: list[Account | Movement] = []
+    number = len(books.movements)
     for account in accounts:
-        books.write(
-            Account(account.number, account.name, account.kind, start_ms, account.term_days)
-        )
+        rows.append(replace(account, at_ms=start_ms))
         if account.kind != "dda":
             continue
         flows = list(customers.between(account.number, start_ms, now_ms)) if customers else []
         flows = [flow for flow in flows if days.is_open(local(flow[0]).date())]
         first = opening_cents - sum(signed for _, signed, _ in flows)
-        book(books, account.number, start_ms - 1, first, "OPENING", "opening balance")
-        for at_ms, signed, reference in flows:
-            book(books, account.number, at_ms, signed, reference, "customer")
+        opening = _flow(books, account.number, start_ms - 1, first, "OPENING", "opening balance")
+        for flow in (opening, *(_flow(books, account.number, *one, "customer") for one in flows)):
+            number += 1
+            rows.append(replace(flow, number=number))
+    books.write(*rows)
 
 
-def book(books: Books, number: str, at_ms: int, signed: int, reference: str, text: str) -> None:
+def book(books: Books, number: str, at_ms: int, signed: int, reference: str) -> None:
     """One flow of a customer."""
+    books.write(_flow(books, number, at_ms, signed, reference, "customer"))
+
+
+def _flow(
+    books: Books, number: str, at_ms: int, signed: int, reference: str, text: str
+) -> Movement:
     day = local(at_ms).date().isoformat()
-    books.write(
-        books.movement(
-            at_ms,
-            OUTSIDE,
-            number,
-            signed,
-            day,
-            end_to_end_id=reference,
-            code="CUST",
-            text=text,
-        )
+    return books.movement(
+        at_ms, OUTSIDE, number, signed, day, end_to_end_id=reference, code="CUST", text=text
     )

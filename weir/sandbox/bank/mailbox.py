@@ -76,6 +76,10 @@ class Mailbox:
         """Whether a day's statement is out."""
         return day.isoformat() in self._stated.get(number, {})
 
+    def stated_days(self, number: str) -> list[str]:
+        """The days of an account whose statements are out, in order."""
+        return sorted(self._stated.get(number, {}))
+
     def put(self, raw: bytes, now_ms: int) -> Document:
         """A message as it is."""
         number = len(self.books.documents) + 1

@@ -33,7 +33,10 @@ LATE_REASONS = ("AC04", "AG01", "MS03")
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """The bank's ways. Rates are shares of payments, drawn by the seed when one is accepted."""
+    """The bank's ways. Rates are shares of payments, drawn by the seed when one is accepted.
+
+    `at_once`: a payment for a day to come is booked when it comes, and valued on its day.
+    """
 
     settle_ms: int = 200
     return_ms: int = 1000
@@ -41,6 +44,7 @@ class Terms:
     return_rate: float = 0.0
     seed: int = 0
     limit_cents: int = 10**13
+    at_once: bool = False
 
 
 @dataclass
@@ -77,7 +81,7 @@ class Desk:
         """Execute, settle, reject and return what is due, and give back what has matured."""
         today = local(now_ms).date()
         for payment in self.books.open_payments():
-            if today < self.executed_on(payment):
+            if today < self.executed_on(payment) and not self.terms.at_once:
                 continue
             since_ms = self.books.state(payment).at_ms
             if self.books.state(payment).state == ACCEPTED:
@@ -173,6 +177,7 @@ class Desk:
             end_to_end_id=payment.end_to_end_id,
             text=payment.text,
             payment=payment.number,
+            value_day=max(today, self.executed_on(payment)).isoformat(),
         )
         self.books.write(moved, Change(payment.number, now_ms, SETTLED))
 
@@ -180,7 +185,7 @@ class Desk:
         """Give back what was placed in a fund with a term; taken-out money came from the oldest."""
         for fund in [one for one in self.books.accounts.values() if one.term_days]:
             for placed, left_cents in placements(self.books, fund.number):
-                due = self.days.after(date.fromisoformat(placed.day), fund.term_days)
+                due = self.days.after(date.fromisoformat(placed.valued), fund.term_days)
                 if today >= due and left_cents:
                     self.books.write(
                         self.books.movement(

@@ -40,7 +40,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Money from one account to another; always positive. An entry in each account of the bank."""
+    """Money from one account to another; always positive. An entry in each account of the bank,
+    booked on `day`; `value_day` where it is valued on another.
+    """
 
     number: int
     at_ms: int
@@ -54,6 +56,12 @@ class Movement:
     payment: int = 0
     reversal: bool = False
     reason: str = ""
+    value_day: str = ""
+
+    @property
+    def valued(self) -> str:
+        """The day from which on the money counts."""
+        return self.value_day or self.day
 
 
 @dataclass(frozen=True, slots=True)

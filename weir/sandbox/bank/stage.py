@@ -71,10 +71,17 @@ def stage(bank: Bank) -> APIRouter:
         bank.advance()
         return bank.shown()
 
+    @router.get("/flows/{number}")
+    async def flows(number: str) -> dict[str, str]:
+        bank.advance()
+        return bank.flows(number)
+
     @router.post("/entries")
     async def enter(order: EntryOrder) -> dict[str, Any]:
         bank.advance()
         reference = order.end_to_end_id or f"STAGE-{len(bank.books.movements) + 1}"
+        if order.end_to_end_id and bank.has_flow(order.account, reference):
+            return {"end_to_end_id": reference}
         try:
             bank.enter(order.account, cents(order.amount), reference, order.text, order.day)
         except ValueError as why:

@@ -36,6 +36,7 @@ class _Line:
     text: str
     reversal: bool = False
     reason: str = ""
+    value_day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,7 @@ class Writer:
                 ("RvslInd", "true") if line.reversal else None,
                 ("Sts", status),
                 ("BookgDt", [("Dt", line.day)]) if line.status == "BOOK" else None,
-                ("ValDt", [("Dt", line.day)]),
+                ("ValDt", [("Dt", line.value_day or line.day)]),
                 ("AcctSvcrRef", line.ref),
                 ("BkTxCd", [("Prtry", [("Cd", line.code)])]),
                 ("NtryDtls", [("TxDtls", details)]),
@@ -188,6 +189,7 @@ def _booked(row: Movement, number: str) -> _Line:
         text=row.text,
         reversal=row.reversal,
         reason=row.reason,
+        value_day=row.value_day,
     )
 
 
