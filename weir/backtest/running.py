@@ -150,7 +150,7 @@ class _Run:
 
     def _first(self, at_ms: int) -> None:
         """Before the first record: modes, and the policy unless it begins later."""
-        if not self._source.holds(sources.CONTROLS):
+        if "all" not in self._source.keys((sources.CONTROLS,)):
             self._desk.copy(ControlCopy("all", "ACTIVE", 1, "no control is recorded", at_ms), at_ms)
         from_ms = self._span.from_ms
         self._from_ms = at_ms if from_ms is None else from_ms

@@ -68,14 +68,6 @@ class Sources:
         except WeirError:
             return 0
 
-    def holds(self, topic: str) -> bool:
-        """Whether there is anything on a topic."""
-        if not self.count(topic):
-            return False
-        with closing(self._log.read([topic])) as reader:
-            numbers = range(self._log.partitions(topic))
-            return any(reader.next(topic, number) is not None for number in numbers)
-
     def keys(self, topics: Iterable[str]) -> list[str]:
         """Every key on some topics."""
         found: set[str] = set()

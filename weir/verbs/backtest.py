@@ -54,6 +54,16 @@ def prices(
     typer.echo(f"{count:,} records in {to}", err=True)
 
 
+def _number(name: str, text: str) -> int:
+    from schemas.money import parse_e18
+    from weir.errors import WeirError
+
+    try:
+        return parse_e18(text)
+    except ValueError as why:
+        raise WeirError(f"{name}: {why}") from why
+
+
 @policy_app.command("diff")
 def diff(
     left: Annotated[str, typer.Argument(metavar="A")],
@@ -95,16 +105,6 @@ def diff(
         both = compare(log, codec, *policies, span, tell=tell)
     text = json.dumps(both.as_json(), ensure_ascii=False) if as_json else "\n".join(lines(both))
     typer.echo(text)
-
-
-def _number(name: str, text: str) -> int:
-    from schemas.money import parse_e18
-    from weir.errors import WeirError
-
-    try:
-        return parse_e18(text)
-    except ValueError as why:
-        raise WeirError(f"{name}: {why}") from why
 
 
 def _time(name: str, text: str | None) -> int | None:
