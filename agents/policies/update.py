@@ -7,14 +7,14 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from agents.standing import Standing
+from agents.standing import BY_PERSON, Standing
 from schemas.policy import Policy, canonical, policy_hash
 from schemas.records import PolicyUpdate
 from schemas.signing import PrivateKey
 from streams.statements import policy_bytes
 
 Source = Literal["file", "env", "consul", "rest"]
-PERSON: Source = "rest"
+PERSON: Source = BY_PERSON
 """A policy set by a person, by REST or from the command line: it stands above every other."""
 
 
@@ -25,9 +25,10 @@ def next_version(
     author: str,
     keys: Iterable[PrivateKey],
     at_ms: int,
+    simulation: str | None = None,
 ) -> PolicyUpdate:
-    """The record that puts a policy in force after what stands. Raises Refused if it would not
-    count.
+    """The record that puts a policy in force after what stands, with what was seen of it before.
+    Raises Refused if it would not count.
     """
     last, body = standing.update, canonical(policy)
     update = PolicyUpdate(
@@ -40,6 +41,7 @@ def next_version(
         signatures=(),
         previous_hash=last.hash if last is not None else "",
         at_ms=at_ms,
+        simulation=simulation,
     )
     signatures = tuple(key.sign(policy_bytes(update)) for key in keys)
     update = replace(update, signatures=signatures)
