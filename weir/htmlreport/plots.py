@@ -1,4 +1,4 @@
-"""The plots of an account: a figure day by day under both policies, as SVG that stands in a page.
+"""The plots of an account: a figure over time under both policies, as SVG that stands in a page.
 
 The first policy is a solid line, the second a dashed one above it, so that they can be told apart
 in print and without colours; equal lines are seen as one. Colours are the page's own (light and
@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from datetime import date
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from schemas.money import E18
 from weir.backtest.course import Comparison, Course, Day
+from weir.backtest.grain import DAY_MS, begins_ms
 from weir.htmlreport import svg
 from weir.htmlreport.about import About
 from weir.htmlreport.words import money, percent
 
 POINTS_MIN = 3
-"""A line through fewer days shows nothing that the totals do not."""
+"""A line through fewer points shows nothing that the totals do not."""
 Read = Callable[[Day], int | None]
 
 
 class Kind(NamedTuple):
-    """What a plot shows: a figure of a day. `rises`: it only changes by steps."""
+    """What a plot shows: a figure of a line. `rises`: it only changes by steps."""
 
     title: str
     read: Read
@@ -37,7 +37,7 @@ class Kind(NamedTuple):
 EXCHANGE = (
     Kind("Net: wallet and collateral less debt", lambda day: day.net_e18),
     Kind("Equity of the trading wallet", lambda day: day.equity_e18),
-    Kind("Highest loan to value of the day", lambda day: day.ltv_max_e18, ratio=True),
+    Kind("Highest loan to value", lambda day: day.ltv_max_e18, ratio=True),
     Kind("Debt", lambda day: day.debt_usd_e18),
     Kind("Profit that may be used", lambda day: day.available_e18),
     Kind("Repaid, summed up", lambda day: day.repaid_e18, rises=True),
@@ -72,7 +72,7 @@ def of_account(comparison: Comparison, account_id: str, about: About, prefix: st
         left = _line(comparison.left, account_id, kind)
         right = _line(comparison.right, account_id, kind)
         values = [value for line in (left, right) for value in line.values if _known(value)]
-        if not any(values) or max(len(left.days), len(right.days)) < POINTS_MIN:
+        if not any(values) or max(len(left.times), len(right.times)) < POINTS_MIN:
             continue
         unit = "%" if kind.ratio else about.ccy(account_id)
         words = _words(left, right, kind, unit)
@@ -87,7 +87,7 @@ def _line(course: Course, account_id: str, kind: Kind) -> svg.Line:
     days = [one for one in course.days if one.account_id == account_id]
     return svg.Line(
         label=course.policy,
-        days=[date.fromisoformat(one.day) for one in days],
+        times=[begins_ms(one.day) / DAY_MS for one in days],
         values=[_shown(kind.read(one), kind) for one in days],
         steps=kind.rises,
     )
@@ -108,7 +108,7 @@ def _levels(about: About, kind: Kind) -> Iterator[svg.Level]:
 
 
 def _words(left: svg.Line, right: svg.Line, kind: Kind, unit: str) -> str:
-    if left.values == right.values and left.days == right.days:
+    if left.values == right.values and left.times == right.times:
         return f"Under both policies the same. {_ends(left, kind, unit)}"
     return f"{left.label}: {_ends(left, kind, unit)} {right.label}: {_ends(right, kind, unit)}"
 

@@ -10,7 +10,6 @@ import io
 import math
 import re
 from collections.abc import Sequence
-from datetime import date
 from html import escape
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -44,10 +43,10 @@ FEW = 40
 
 
 class Line(NamedTuple):
-    """A figure over days; `nan` where it is not known."""
+    """A figure over time, in days since 1970; `nan` where it is not known."""
 
     label: str
-    days: list[date]
+    times: list[float]
     values: list[float]
     steps: bool = False
 
@@ -69,7 +68,6 @@ class Chart(NamedTuple):
     levels: list[Level]
 
 
-_EPOCH = date(1970, 1, 1).toordinal()
 _AUTO: Any = dates.AutoDateLocator
 _CONCISE: Any = dates.ConciseDateFormatter
 
@@ -91,14 +89,14 @@ def draw(chart: Chart, prefix: str) -> str:
 def _lines(axes: Axes, chart: Chart) -> None:
     for line, side, dashes in zip(chart.lines, ("left", "right"), DASHES, strict=True):
         axes.plot(
-            [one.toordinal() - _EPOCH for one in line.days],
+            line.times,
             line.values,
             label=line.label,
             color=COLOURS[side],
             linestyle=dashes,
             linewidth=2.4 if side == "left" else 1.6,
             drawstyle="steps-post" if line.steps else "default",
-            marker="o" if len(line.days) <= FEW else "",
+            marker="o" if len(line.times) <= FEW else "",
             markersize=3,
         )
     axes.legend(

@@ -104,7 +104,7 @@ def test_plots_speak_to_those_who_do_not_see_them(page: str) -> None:
     drawings = list(etree.fromstring(page.encode()).iter(f"{SVG}svg"))
     titles = ["".join(one.find(f"{SVG}title").itertext()) for one in drawings]
     assert "Repaid, summed up, USDT" in titles
-    assert "Highest loan to value of the day, %" in titles
+    assert "Highest loan to value, %" in titles
     for one in drawings:
         title, words = (one.find(f"{SVG}{name}") for name in ("title", "desc"))
         assert one.get("role") == "img"
