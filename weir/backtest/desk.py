@@ -18,8 +18,9 @@ from schemas.records import ControlCopy, PolicyCopy
 from schemas.topics import BY_NAME, COPY_KEY, key_of, partition_key
 from streams.effects import Call, Effect, Look, Prepare
 from streams.node import Node, fold, node_key
-from streams.step import DeadLetter, Emit, Event, Refused, Tick, Wake
+from streams.step import DeadLetter, Emit, Event, InvariantBroken, Refused, Tick, Wake
 from weir.backtest.table import Table
+from weir.errors import WeirError
 
 
 class Placed(NamedTuple):
@@ -142,6 +143,9 @@ class Desk:
             table.take_back()
             self.letters[f"{event.topic}: {why.cause}"] += 1
             return
+        except InvariantBroken as why:
+            place = f"{event.topic}[{event.partition}]@{event.offset}"
+            raise WeirError(f"{node.name} cannot fold {place}, key {event.key}: {why}") from why
         for output in outputs:
             if isinstance(output, Emit):
                 if output.topic not in self._wanted:

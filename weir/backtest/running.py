@@ -351,6 +351,6 @@ _ALONE = (
 _WAITS = "Nobody answers: an amount above a threshold of approval waits until it expires."
 _DEFAULTS = (
     "Without a recorded control every mode is ACTIVE; without a recorded rate a unit of the"
-    " settlement currency is a dollar; without recorded snapshots the wallet holds what the trades"
-    " brought in."
+    " settlement currency is a dollar; until a snapshot is recorded the wallet holds what the"
+    " trades brought in."
 )

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from schemas.errors import Undecodable
+from schemas.errors import NewerSchema, Undecodable
 from schemas.wire import Wire
 from weir.backtest.desk import Placed
 from weir.errors import WeirError
@@ -35,8 +35,8 @@ INBOXES = {
 """Of each inbox what people, pollers and the almanac wrote into it."""
 RECORDED = (ATTEMPTS, INTENTS, ORDERS)
 """What tells of the recorded policy's own operations; folded by no node."""
-NEEDED_WHOLE = frozenset({EXECUTIONS, BALANCES})
-"""Profit and flows are sums from the first record on."""
+NEEDED_WHOLE = frozenset({EXECUTIONS, BALANCES, *RECORDED})
+"""Profit and flows are sums from the first record on, and so is what is taken out of them."""
 
 
 class Outside(NamedTuple):
@@ -125,6 +125,8 @@ class Sources:
             try:
                 value = decode(record.value)
                 key = (record.key or b"").decode()
+            except NewerSchema as why:
+                raise WeirError(f"{topic}[{number}]@{record.offset}: {why}") from why
             except (Undecodable, UnicodeDecodeError):
                 name = f"{topic}: decode"
                 self.letters[name] = self.letters.get(name, 0) + 1

@@ -56,6 +56,9 @@ def lines(both: Comparison) -> Iterator[str]:
         yield f"  A {_decided(pair.left)}"
         yield f"  B {_decided(pair.right)}"
     yield ""
+    for name in sorted(left.letters.keys() | right.letters.keys()):
+        counts = left.letters.get(name, 0), right.letters.get(name, 0)
+        yield f"! {name}: {counts[0]:,} records of A and {counts[1]:,} of B could not be used"
     yield from (f"* {sentence}" for sentence in left.assumptions)
 
 
