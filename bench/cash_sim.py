@@ -201,8 +201,13 @@ class Sim:
         for item in fold(CASH, self.store, event):
             if isinstance(item, Wake):
                 self.due_ms = item.at_ms
-            elif isinstance(item, Emit) and isinstance(item.value, Proposal):
-                self._order(item.value)
+            elif isinstance(item, Emit):
+                self.hear(item.value)
+
+    def hear(self, record: Any) -> None:
+        """Takes what the node puts out."""
+        if isinstance(record, Proposal):
+            self._order(record)
 
     def _order(self, order: Proposal) -> None:
         """Carries an order out: now, never, or after hours of not knowing."""
