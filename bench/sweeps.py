@@ -22,6 +22,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
@@ -148,19 +149,20 @@ def _everywhere(rig: Rig) -> bool:
 
 def policy(accounts: list[str]) -> Policy:
     """Limits that nothing here comes near."""
-    most = "9000000000000"
+    most, now = "9000000000000", datetime.now(UTC)
+    clocks = sorted(f"{now + timedelta(hours=hours):%H:%M}" for hours in (6, 12))
     return from_content(
         {
             "name": "bench",
             "accounts": [{"account_id": account, "kind": "bank"} for account in accounts],
             "screening": {"allow": [FUND]},
             "approvals": {"sweep_usd": most},
-            "anomaly": {"ops_per_hour": 10**9, "office_hours_utc": "00:00-24:00"},
+            "anomaly": {"office_hours_utc": "00:00-24:00"},
             "limits": {
                 "sweep": {"min_usd": 1, "single_usd": most, "daily_usd": most, "over": "clip"}
             },
             "sweep": {
-                "cutoffs_utc": [f"{hour:02d}:00" for hour in range(24)],
+                "cutoffs_utc": clocks,
                 "products": [
                     {"product": "FED_RRP", "instrument": "GOVT_FUND", "calendar": "FED",
                      "closes": "13:15", "matures": "next_day", "beneficiary": FUND},
