@@ -74,13 +74,13 @@ def look(log: Log, wire: Wire, standing: Standing, policy: Policy, tell: Tell) -
     return Seen(policy, follows, findings, simulation, why_not, objections)
 
 
-def refuse(seen: Seen, despite: str | None) -> None:
-    """Raises WeirError for objections that nobody has answered."""
+def refuse(seen: Seen, despite: str | None, how: str = "--despite REASON") -> None:
+    """Raises WeirError for objections that nobody has answered; `how` people answer them."""
     if seen.objections and not (despite or "").strip():
         told = "\n".join(f"  {one}" for one in seen.objections)
         raise WeirError(
-            f"not set:\n{told}\nto set it all the same, say why: --despite REASON; the reason and"
-            " the objections stand in its record"
+            f"not set:\n{told}\nto set it all the same, say why: {how}; the reason and the"
+            " objections stand in its record"
         )
 
 

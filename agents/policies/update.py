@@ -18,20 +18,19 @@ PERSON: Source = BY_PERSON
 """A policy set by a person, by REST or from the command line: it stands above every other."""
 
 
-def next_version(
+def draft(
     standing: Standing,
     policy: Policy,
     source: Source,
     author: str,
-    keys: Iterable[PrivateKey],
     at_ms: int,
     simulation: str | None = None,
 ) -> PolicyUpdate:
-    """The record that puts a policy in force after what stands, with what was seen of it before.
-    Raises Refused if it would not count.
+    """The record that would put a policy in force after what stands, with what was seen of it
+    before, not signed yet.
     """
     last, body = standing.update, canonical(policy)
-    update = PolicyUpdate(
+    return PolicyUpdate(
         name=policy.name,
         version=last.version + 1 if last is not None else 1,
         hash=policy_hash(body),
@@ -43,6 +42,21 @@ def next_version(
         at_ms=at_ms,
         simulation=simulation,
     )
+
+
+def next_version(
+    standing: Standing,
+    policy: Policy,
+    source: Source,
+    author: str,
+    keys: Iterable[PrivateKey],
+    at_ms: int,
+    simulation: str | None = None,
+) -> PolicyUpdate:
+    """The record that puts a policy in force, signed by these keys. Raises Refused if it would not
+    count.
+    """
+    update = draft(standing, policy, source, author, at_ms, simulation)
     signatures = tuple(key.sign(policy_bytes(update)) for key in keys)
     update = replace(update, signatures=signatures)
     standing.judge(update)

@@ -130,7 +130,7 @@ def product_missing(policy: Policy, _: Surroundings) -> Iterator[Finding]:
         row = policy.sweep.product(name)
         if row is None or not row.enabled:
             found = "false" if row is not None else "no such row"
-            yield error(
+            yield warning(
                 "product_missing",
                 {f"sweep.products.{name}.enabled": found, **values(policy, "sweep.esg_pref")},
                 f"the rule places in {name}, which is closed: that money stays on the account as"

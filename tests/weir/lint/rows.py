@@ -268,7 +268,7 @@ ROWS = (
         "sweep: {rule: sweep-safe-v1, reverse: {trigger_pct: 1}}",
         "sweep: {rule: sweep-safe-v1, reverse: {trigger_pct: 0.99}}",
     ),
-    Row("product_missing", "error", "sweep: {esg_pref: true}", "sweep: {esg_pref: false}"),
+    Row("product_missing", "warning", "sweep: {esg_pref: true}", "sweep: {esg_pref: false}"),
     Row(
         "nowhere_to_pay",
         "warning",
