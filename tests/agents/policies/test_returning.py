@@ -182,8 +182,8 @@ async def test_orders_are_counted_as_they_lie_on_kafka(
     broker: str, fresh_topic_suffix: str
 ) -> None:
     topic = f"orders-{fresh_topic_suffix}"
-    created = AdminClient({"bootstrap.servers": broker}).create_topics([NewTopic(topic, 2, 1)])
-    created[topic].result(10)
+    admin = AdminClient({"bootstrap.servers": broker})
+    admin.create_topics([NewTopic(topic, 2, 1)])[topic].result(10)
     producer = Producer({"bootstrap.servers": broker})
 
     def fire(count: int, at_ms: int) -> None:
