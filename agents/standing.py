@@ -160,10 +160,12 @@ class Standing:
 Reading = Callable[[Mapping[str, int]], list[Told]]
 
 
-def read(bootstrap: str, wire: Wire, before: Mapping[str, int]) -> list[Told]:
+def read(
+    bootstrap: str, wire: Wire, before: Mapping[str, int], patience_polls: int = PATIENCE_POLLS
+) -> list[Told]:
     """All that is committed on both topics, of a topic named in `before` up to that offset.
 
-    Raises RuntimeError when the broker does not answer.
+    Raises RuntimeError when the broker does not answer within so many half seconds.
     """
     consumer = Consumer(
         {
@@ -180,7 +182,7 @@ def read(bootstrap: str, wire: Wire, before: Mapping[str, int]) -> list[Told]:
     open_ = {POLICIES, CONTROLS}
     try:
         consumer.assign([TopicPartition(topic, 0, OFFSET_BEGINNING) for topic in sorted(open_)])
-        for _ in range(PATIENCE_POLLS):
+        for _ in range(patience_polls):
             while open_ and (message := consumer.poll(0.5)) is not None:
                 error, topic = message.error(), str(message.topic())
                 if error is None:

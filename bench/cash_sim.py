@@ -3,7 +3,8 @@ customers.
 
 A business day in New York: statement of the day before, what matures, payments due, then customers
 in and out until five, each followed by a report. The node wakes itself. Orders are confirmed at
-once; with faults some are refused, stay unknown for hours, or are returned three days later.
+once; with faults some are refused, stay unknown for hours unless a booked entry proves them, or are
+returned three days later.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any
 from bench.cash_bank import Bank, Payment
 from schemas.policy import Policy, canonical, policy_hash
 from schemas.records import (
+    AttemptRecord,
     Calendar,
     CashInput,
     ControlCopy,
@@ -68,6 +70,7 @@ class Sim:
         self.offset = self.told_ms = 0
         self.heap: list[tuple[int, int, Callable[[], None]]] = []
         self.due_ms: int | None = None
+        self.unknown: dict[str, Proposal] = {}
         self.scale = self.random.choice((20, 100, 500)) * 10**3 * 10**4
         self.bank = Bank(ACCOUNT, 30 * self.scale)
         self.days: list[Day] = []
@@ -177,8 +180,17 @@ class Sim:
         for item in fold(CASH, self.store, event):
             if isinstance(item, Wake):
                 self.due_ms = item.at_ms
-            elif isinstance(item, Emit) and isinstance(item.value, Proposal):
-                self._order(item.value)
+            elif isinstance(item, Emit):
+                self.hear(item.value)
+
+    def hear(self, record: Any) -> None:
+        """Takes what the node puts out."""
+        if isinstance(record, Proposal):
+            self._order(record)
+        elif isinstance(record, AttemptRecord) and record.class_ == "done":
+            order = self.unknown.pop(record.intent_id, None)
+            if order is not None:  # as the intents node does: a booked entry proves it
+                self._at(self.now_ms + 1000, lambda: self._answer(order, "CONFIRMED"))
 
     def _order(self, order: Proposal) -> None:
         """Carries an order out: now, never, or after hours of not knowing."""
@@ -190,6 +202,7 @@ class Sim:
         self._at(self.now_ms + 500, lambda: self._send(order))
         if fate < 0.7:
             self._fault()
+            self.unknown[order.intent_id] = order
             self._at(self.now_ms + 1000, lambda: self._answer(order, "UNKNOWN"))
             hours = self.random.randint(1, 40)
             self._at(self.now_ms + hours * HOUR * 1000, lambda: self._answer(order, "CONFIRMED"))

@@ -140,6 +140,7 @@ def _in_force(entry: PartitionEntry) -> InForce:
         policy_hash=entry.policy_hash,
         controls=entry.controls,
         calendars=entry.calendars,
+        policy_body=entry.policy_body,
     )
 
 

@@ -34,13 +34,13 @@ def decide(policy: Policy, facts: Facts, sums: Figures) -> Decided | None:
     if not is_enabled(policy):
         return None
     cutoff_ms = cutoff.next_ms(facts.at_ms, policy.sweep)
-    groups = list(_groups(policy, facts, cutoff_ms))
-    for row, moves, group in groups:
-        if _is_low(policy, sums, usable_e18(facts, sums, moves)):
-            held = sum(one.amount_e18 for _, _, other in groups for one in other)
+    found = list(groups(policy, facts, cutoff_ms))
+    for row, moves, group in found:
+        if is_low(policy, sums, usable_e18(facts, sums, moves)):
+            held = sum(one.amount_e18 for _, _, other in found for one in other)
             return _order(policy, facts, sums, row, moves, group, held, cutoff_ms)
     usable = usable_e18(facts, sums, cutoff.wire_day(cutoff_ms, facts.calendar("FED")))
-    if not _is_low(policy, sums, usable) or (groups and usable >= 0):
+    if not is_low(policy, sums, usable) or (found and usable >= 0):
         return None
     short = (sums.float_e18 or 0) - usable
     return Decided(reason=Outcome.cash_short.value, short_e18=short)
@@ -57,7 +57,8 @@ def usable_e18(facts: Facts, sums: Figures, day: int) -> int:
     return sums.usable_e18 + pending.after_e18(day) + pending.unsure_e18(day) + coming
 
 
-def _is_low(policy: Policy, sums: Figures, usable: int) -> bool:
+def is_low(policy: Policy, sums: Figures, usable: int) -> bool:
+    """Whether what will be usable is so little that money is brought back."""
     return usable * E18 < policy.sweep.reverse.trigger_pct_e18 * (sums.float_e18 or 0)
 
 
@@ -92,7 +93,7 @@ def _order(
     )
 
 
-def _groups(
+def groups(
     policy: Policy, facts: Facts, cutoff_ms: int
 ) -> Iterable[tuple[Product, int, list[Placement]]]:
     """What can be brought back with one order each: overnight first, then by maturity."""

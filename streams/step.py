@@ -96,8 +96,8 @@ class InvariantBroken(RuntimeError):
 
 
 class InForce(msgspec.Struct, frozen=True):
-    """What holds in this partition now: policy, its `name@version` and hash, the controls,
-    and the calendars.
+    """What holds in this partition now: policy, its `name@version`, hash and canonical JSON, the
+    controls, and the calendars.
     """
 
     policy: Policy | None
@@ -105,6 +105,7 @@ class InForce(msgspec.Struct, frozen=True):
     policy_hash: str
     controls: tuple[ControlEntry, ...]
     calendars: tuple[CalendarYear, ...] = ()
+    policy_body: str = ""
 
     @property
     def epoch(self) -> int:

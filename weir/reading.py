@@ -34,10 +34,16 @@ def whole(bootstrap: str, topics: Iterable[str]) -> Iterator[Message]:
 
 
 class Reader:
-    """A consumer outside of every group, on all partitions of some topics."""
+    """A consumer outside of every group, on all partitions of some topics, or on one of each."""
 
-    def __init__(self, bootstrap: str, topics: Iterable[str], start: str = "earliest") -> None:
-        self._bootstrap, self._topics = bootstrap, list(topics)
+    def __init__(
+        self,
+        bootstrap: str,
+        topics: Iterable[str],
+        start: str = "earliest",
+        partition: int | None = None,
+    ) -> None:
+        self._bootstrap, self._topics, self._partition = bootstrap, list(topics), partition
         self._away_since: float | None = None
         self._consumer = Consumer(
             {
@@ -104,7 +110,13 @@ class Reader:
                 raise WeirError(
                     f"{topic} is not on Kafka at {self._bootstrap}: `weir topics create` makes it"
                 )
-        return [(topic, number) for topic in self._topics for number in range(there[topic])]
+        only = self._partition
+        return [
+            (topic, number)
+            for topic in self._topics
+            for number in range(there[topic])
+            if only is None or number == only
+        ]
 
     def _positions(self, start: str) -> list[TopicPartition]:
         places = [TopicPartition(*place) for place in self._places]

@@ -18,19 +18,12 @@ PERSON: Source = "rest"
 """A policy set by a person, by REST or from the command line: it stands above every other."""
 
 
-def next_version(
-    standing: Standing,
-    policy: Policy,
-    source: Source,
-    author: str,
-    keys: Iterable[PrivateKey],
-    at_ms: int,
+def draft(
+    standing: Standing, policy: Policy, source: Source, author: str, at_ms: int
 ) -> PolicyUpdate:
-    """The record that puts a policy in force after what stands. Raises Refused if it would not
-    count.
-    """
+    """The record that would put a policy in force after what stands, not signed yet."""
     last, body = standing.update, canonical(policy)
-    update = PolicyUpdate(
+    return PolicyUpdate(
         name=policy.name,
         version=last.version + 1 if last is not None else 1,
         hash=policy_hash(body),
@@ -41,6 +34,20 @@ def next_version(
         previous_hash=last.hash if last is not None else "",
         at_ms=at_ms,
     )
+
+
+def next_version(
+    standing: Standing,
+    policy: Policy,
+    source: Source,
+    author: str,
+    keys: Iterable[PrivateKey],
+    at_ms: int,
+) -> PolicyUpdate:
+    """The record that puts a policy in force, signed by these keys. Raises Refused if it would not
+    count.
+    """
+    update = draft(standing, policy, source, author, at_ms)
     signatures = tuple(key.sign(policy_bytes(update)) for key in keys)
     update = replace(update, signatures=signatures)
     standing.judge(update)

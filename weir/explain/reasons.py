@@ -21,21 +21,11 @@ from streams.allocation import HOLD, Decided, Facts, case_of, decide, decide_cas
 from streams.decision_body import facts_of, policy_of
 from streams.rules import RULES, Case, after_tax_e18
 from weir.explain.arithmetic import Step, steps
+from weir.explain.flip import Flip, around, nearest, signed
 
 LTV_UNIT = RATE_UNIT = E18 // 10**6
 """The last place a venue publishes of a loan to value; as fine for a yearly rate."""
 LTV_MOST, RATE_MOST, STRIDE = 3 * E18 // 2, E18, E18 // 50
-
-
-@dataclass(frozen=True)
-class Flip:
-    """The smallest change of one figure that leads to another action."""
-
-    figure: str
-    now: str
-    to: str
-    change: str
-    action: str
 
 
 @dataclass(frozen=True)
@@ -123,40 +113,12 @@ def _flip(
     unit: int,
     most: int,
 ) -> Flip | None:
-    """The nearest value, to one unit, that leads to another action than `now` does."""
-    points = {at for edge in edges for at in (edge - unit, edge, edge + unit)}
-    points |= set(range(0, most + 1, STRIDE))
+    points = around(edges, unit) | set(range(0, most + 1, STRIDE))
     points |= {now + sign * unit * 10**power for sign in (-1, 1) for power in range(6)}
-    inside = sorted(point for point in points if 0 <= point <= most and point != now)
-    action = action_at(now)
-    nearest = []
-    for side in (reversed([p for p in inside if p < now]), [p for p in inside if p > now]):
-        same = now
-        for point in side:
-            if action_at(point) != action:
-                nearest.append(_edge(same, point, unit, lambda at: action_at(at) != action))
-                break
-            same = point
-    if not nearest:
+    to = nearest(now, action_at, {point for point in points if 0 <= point <= most}, unit)
+    if to is None:
         return None
-    to = min(nearest, key=lambda point: abs(point - now))
-    change = text_e18(to - now) if to < now else f"+{text_e18(to - now)}"
-    return Flip(figure, text_e18(now), text_e18(to), change, action_at(to))
-
-
-def _edge(same: int, other: int, unit: int, differs: Callable[[int], bool]) -> int:
-    """Between two values of which only the second differs: the nearest to the first that does."""
-    while abs(other - same) > unit:
-        middle = (same + other) // 2
-        if differs(middle):
-            other = middle
-        else:
-            same = middle
-    whole = other // unit * unit
-    for rounded in (whole, whole + unit):
-        if min(same, other) <= rounded <= max(same, other) and differs(rounded):
-            return rounded
-    return other
+    return Flip(figure, text_e18(now), text_e18(to), signed(to - now), action_at(to))
 
 
 def _alternative(policy: Policy, facts: Facts, rule: str) -> Alternative:

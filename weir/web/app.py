@@ -7,9 +7,10 @@ takes from `request.app.state.services`; who may call it stands in its signature
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fastapi import FastAPI
 
@@ -18,11 +19,17 @@ from agents.runner import Writes
 from schemas.wire import Wire
 from weir.access import wire
 from weir.orders.pull import Orders
-from weir.web import balances, errors, health, payments, sweeps
+from weir.web import balances, errors, health, payments, policies, sweeps
 from weir.web.idempotency import Keys
 from weir.web.settings import WebSettings
 
-ROUTERS = (health.router, balances.router, sweeps.router, payments.router)
+ROUTERS = (
+    health.router,
+    balances.router,
+    sweeps.router,
+    payments.router,
+    policies.router,
+)
 
 
 @dataclass
@@ -34,6 +41,8 @@ class Services:
     outside: Writes
     keys: Keys
     orders: Orders
+    changing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while something is changed after what stands was read."""
 
 
 Opened = Callable[[WebSettings], AbstractAsyncContextManager[Services]]

@@ -8,12 +8,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-Scope = Literal["read", "balances", "payments"]
+Scope = Literal["read", "balances", "payments", "policy"]
 
 
 class Token(BaseModel, frozen=True, extra="forbid"):
     """Who may ask, and for what: `read` what Weir says, push `balances`, tell what became of
-    `payments`.
+    `payments`, set the `policy`.
     """
 
     name: str

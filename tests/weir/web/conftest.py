@@ -17,10 +17,11 @@ from weir.web.app import Services, build
 from weir.web.idempotency import Keys
 from weir.web.settings import WebSettings
 
-PUSHER, READER = "pusher-token-0001", "reader-token-0001"
+PUSHER, READER, SETTER = "pusher-token-0001", "reader-token-0001", "setter-token-0001"
 TOKENS: Any = (
     {"name": "bank", "token": PUSHER, "scopes": ["balances"]},
     {"name": "desk", "token": READER, "scopes": ["read"]},
+    {"name": "admin", "token": SETTER, "scopes": ["policy"]},
 )
 
 
