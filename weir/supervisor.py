@@ -2,8 +2,9 @@
 
 Workers are crash-only: after an indefinite error they end and the next life asks the broker what
 is true. So a restart is normal, not an alarm; the pause before it doubles from 0.2 s to 10 s and
-starts over once a child has lived for 30 s. A child that does not stop when asked is killed, which
-is always safe, and none outlives the supervisor, however that ends: the kernel sees to it.
+starts over once a child has lived for 15 s, three times what a worker needs to be at work. A child
+that does not stop when asked is killed, which is always safe, and none outlives the supervisor,
+however that ends: the kernel sees to it.
 
 Nothing polls: one thread sleeps until a child ends, a restart is due, or a stop is asked for.
 """
@@ -55,7 +56,7 @@ class Pace:
 
     pause_min_s: float = 0.2
     pause_max_s: float = 10.0
-    healthy_s: float = 30.0
+    healthy_s: float = 15.0
     """A child that lived this long starts over with the shortest pause."""
     grace_s: float = 20.0
     """Between the request to stop and the kill."""

@@ -24,7 +24,7 @@ from schemas.records import (
 from schemas.wire import Wire
 from streams import holidays
 from streams.effects import Effect
-from streams.newyork import day_of, year_of
+from streams.newyork import DAY_MS, day_of, year_of
 from streams.node import Node
 from streams.saga import PAYMENTS
 from streams.step import Refused
@@ -108,7 +108,7 @@ class _Run:
         self._answers: list[tuple[int, int, Effect]] = []
         self._serial = itertools.count()
         self._years: set[int] = set()
-        self._begun = False
+        self._begun, self._day = False, -1
         self._now_ms = self._from_ms = 0
 
     def open(self, nodes: tuple[Node, ...], write: Callable[[Placed], None] | None) -> None:
@@ -158,10 +158,9 @@ class _Run:
         """Time goes on to here: a day may end, a year begin, and the policy come in force."""
         self._now_ms = at_ms
         self._tally.pass_to(at_ms)
-        year = year_of(day_of(at_ms))
-        if year not in self._years:
-            self._years.add(year)
-            self._calendars(year, at_ms)
+        if at_ms // DAY_MS != self._day:
+            self._day = at_ms // DAY_MS
+            self._calendars(year_of(day_of(at_ms)), at_ms)
         if not self._begun and at_ms >= self._from_ms:
             self._begun = True
             if self._ruling is not None:
@@ -172,8 +171,9 @@ class _Run:
         """What the almanac tells around a year; a recorded calendar that comes later wins."""
         first = max(year - YEARS_BACK, holidays.FIRST_YEAR)
         for one in range(first, year + YEARS_AHEAD + 1):
-            if len(self._years) > 1 and one < year + YEARS_AHEAD:
+            if one in self._years:
                 continue
+            self._years.add(one)
             for name in holidays.CALENDARS:
                 closed = Calendar(name, one, holidays.closed(name, one))
                 self._desk.spread(sources.CASH, CashInput(body=closed), at_ms)

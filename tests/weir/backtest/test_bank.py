@@ -109,7 +109,7 @@ def course(log: ListLog, **settings: Any) -> Course:
     return made
 
 
-@pytest.mark.req("004-12")
+@pytest.mark.req("E-4")
 def test_bills_are_bought_and_come_back_for_their_face() -> None:
     """A float of 30 % of the outflow stays; 28 days later a bill is worth its face."""
     made = course(past())
