@@ -57,11 +57,11 @@ def bring(
     number of partitions; and when Kafka does not take a record, with how many it has taken.
     """
     topics = [topic for topic in (*FACTS, *INBOXES) if topic in log.topics]
-    _check(log, topics, bootstrap, wire)
     parts = [part for topic in topics for part in log.manifest.topics[topic].partitions]
     total = sum(part.records for part in parts)
     if not total:
-        raise WeirError(f"{name} holds nothing that came from outside: {', '.join(topics) or 'no'}")
+        raise WeirError(f"{name} holds nothing that came from outside")
+    _check(log, topics, bootstrap, wire)
     first_ms = min(part.first_ms for part in parts if part.first_ms is not None)
     sent = _Sending(bootstrap)
     sent.put(_marker(wire, name, first_ms))
