@@ -121,12 +121,14 @@ def _marker(wire: Wire, name: str, at_ms: int) -> Record:
 
 def _is_from_outside(record: Record, wire: Wire) -> bool:
     """No node wrote it, and it is not a copy. What is no record at all no node wrote."""
-    if record.topic in FACTS:
+    if record.topic in FACTS and record.topic != CONTROLS:
         return True
     try:
         value = wire.decode(record.topic, record.value)
     except (Undecodable, NewerSchema):
         return True
+    if record.topic == CONTROLS:
+        return value.scope != IMPORTED  # of the import before
     return value.meta is None and not isinstance(value.body, PolicyCopy | ControlCopy)
 
 
