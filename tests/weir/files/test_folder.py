@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -64,6 +65,19 @@ def test_what_waits_is_bounded_for_all_partitions_together(tmp_path: Path) -> No
     assert read(FolderLog(tmp_path / "x")) == sorted(ROWS, key=lambda o: (o.partition, o.offset))
     groups = [pq.read_metadata(one).num_row_groups for one in (tmp_path / "x").glob("*/*.parquet")]
     assert sum(groups) > len(groups)
+
+
+def test_more_partitions_than_files_a_process_may_open_at_first(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        written = Folder(tmp_path / "x", WIRE)
+        for partition in range(100):
+            written.add(ROWS[0]._replace(partition=partition))
+        written.close({(FILLS, p): (0, 1) for p in range(100)}, "test")
+        assert len(read(FolderLog(tmp_path / "x"))) == 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_the_manifest_says_what_is_there(folder: Path) -> None:
