@@ -154,7 +154,7 @@ class _Run:
         at = one.topic, where
         place = (*at, self._next[at], raw, one.value, one.at_ms)
         self._next[at] += 1
-        self._log.records[at].append(Record(*place, tuple(one.headers or ())))
+        self._log.records[at].append(Record(*place, _headers(one.headers)))
         return Message(*place, one.headers)
 
     def _written(self, harness: Harness) -> Iterator[_Input]:
@@ -167,9 +167,15 @@ class _Run:
                 continue
             at = one.topic, one.partition
             place = (*at, self._next[at], raw, one.value, one.timestamp_ms)
-            self._log.records[at].append(Record(*place, tuple(one.headers or ())))
+            self._log.records[at].append(Record(*place, _headers(one.headers)))
             self._next[at] += 1
         harness.records.clear()
+
+
+def _headers(found: Any) -> tuple[tuple[str, bytes], ...]:
+    """As they lie on a log, whether they were given by name or as pairs."""
+    pairs = found.items() if isinstance(found, dict) else found or ()
+    return tuple((name, one.encode() if isinstance(one, str) else one) for name, one in pairs)
 
 
 def _input(topic: str, key: str, record: Any, now_ms: int) -> _Input:
