@@ -128,7 +128,9 @@ class Totals(msgspec.Struct, frozen=True):
 
 
 class Course(msgspec.Struct, frozen=True):
-    """One policy over one span. `assumptions` are the sentences a report prints."""
+    """One policy over one span. `policy_hash` is that of the policy as it was given, empty for the
+    recorded ones; `assumptions` are the sentences a report prints.
+    """
 
     policy: str
     policy_hash: str

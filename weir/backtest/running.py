@@ -15,20 +15,16 @@ from typing import Any, NamedTuple
 from agents.almanac import YEARS_AHEAD, YEARS_BACK
 from agents.standing import Standing
 from schemas.jsonform import iso
-from schemas.money import E18
 from schemas.policy import Policy
 from schemas.records import (
     Calendar,
     CashInput,
     ControlCopy,
-    DeskInput,
-    SnapshotPosition,
-    UsdRate,
 )
 from schemas.wire import Wire
 from streams import holidays
 from streams.effects import Effect
-from streams.newyork import day_of, year_of
+from streams.newyork import DAY_MS, day_of, year_of
 from streams.node import Node
 from streams.saga import PAYMENTS
 from streams.step import Refused
@@ -39,9 +35,10 @@ from weir.backtest.course import Course
 from weir.backtest.desk import Desk, Placed
 from weir.backtest.recorded import Recorded
 from weir.backtest.rulings import RECORDED, Ruling, of
+from weir.backtest.shown import Shown
 from weir.backtest.sources import Outside, Sources
 from weir.backtest.tally import HEARD, Tally
-from weir.backtest.venue import USUAL, Account, Terms, Venue
+from weir.backtest.venue import USUAL, Terms, Venue
 from weir.errors import WeirError
 from weir.replay.log import Log
 
@@ -97,6 +94,7 @@ class _Run:
         terms: Terms,
         tell: Tell,
     ) -> None:
+        self._hash = "" if ruling is None else ruling.copy().hash
         if ruling is not None and terms.alone:
             ruling = ruling.alone
         self._source, self._ruling, self._span, self._terms = source, ruling, span, terms
@@ -109,9 +107,8 @@ class _Run:
         self._standing = Standing()
         self._answers: list[tuple[int, int, Effect]] = []
         self._serial = itertools.count()
-        self._rates: set[str] = set()
         self._years: set[int] = set()
-        self._begun = False
+        self._begun, self._day = False, -1
         self._now_ms = self._from_ms = 0
 
     def open(self, nodes: tuple[Node, ...], write: Callable[[Placed], None] | None) -> None:
@@ -126,6 +123,7 @@ class _Run:
         heard = HEARD if write is None else None
         self._desk = Desk(nodes, self._source.partitions, both if write else hear, heard)
         self._tally.desk = self._desk
+        self._shown = Shown(self._desk, self._venue, self._bank, self._tally)
 
     def run(self) -> Course:
         """From the first record to the end."""
@@ -160,10 +158,9 @@ class _Run:
         """Time goes on to here: a day may end, a year begin, and the policy come in force."""
         self._now_ms = at_ms
         self._tally.pass_to(at_ms)
-        year = year_of(day_of(at_ms))
-        if year not in self._years:
-            self._years.add(year)
-            self._calendars(year, at_ms)
+        if at_ms // DAY_MS != self._day:
+            self._day = at_ms // DAY_MS
+            self._calendars(year_of(day_of(at_ms)), at_ms)
         if not self._begun and at_ms >= self._from_ms:
             self._begun = True
             if self._ruling is not None:
@@ -174,8 +171,9 @@ class _Run:
         """What the almanac tells around a year; a recorded calendar that comes later wins."""
         first = max(year - YEARS_BACK, holidays.FIRST_YEAR)
         for one in range(first, year + YEARS_AHEAD + 1):
-            if len(self._years) > 1 and one < year + YEARS_AHEAD:
+            if one in self._years:
                 continue
+            self._years.add(one)
             for name in holidays.CALENDARS:
                 closed = Calendar(name, one, holidays.closed(name, one))
                 self._desk.spread(sources.CASH, CashInput(body=closed), at_ms)
@@ -198,12 +196,14 @@ class _Run:
     # Records of the outside
 
     def _take(self, one: Outside) -> None:
-        take = _TAKE.get(one.placed.topic, _Run._deliver)
-        take(self, one.placed)
+        topic = one.placed.topic
+        if topic in (sources.POLICIES, sources.CONTROLS):
+            self._ruled(one.placed)
+        elif topic in sources.RECORDED:
+            self._recorded.take(one.placed)
+        else:
+            self._shown.takes.get(topic, self._desk.deliver)(one.placed, self._now_ms)
         self._carry()
-
-    def _deliver(self, placed: Placed) -> None:
-        self._desk.deliver(placed, self._now_ms)
 
     def _ruled(self, placed: Placed) -> None:
         """A recorded policy or control, as the relay takes it."""
@@ -224,62 +224,6 @@ class _Run:
             if self._ruling is None:
                 self._venue.policy = self._tally.policy = found.policy
 
-    def _loan(self, placed: Placed) -> None:
-        state = placed.value
-        account = self._venue.account(state.account_id)
-        account.loan.take(state)
-        if account.wallets.recorded is None:
-            self._show_wallets(account, placed)
-        self._rate(placed)
-        shown = account.loan.state(state.as_of_ms)
-        self._desk.deliver(placed._replace(value=shown), self._now_ms)
-        self._tally.look(state.account_id, self._now_ms)
-
-    def _snapshot(self, placed: Placed) -> None:
-        account = self._venue.account(placed.value.account_id)
-        account.wallets.take(placed.value)
-        shown = account.wallets.snapshot(account.account_id, self._ccy, placed.value.as_of_ms)
-        self._rate(placed)
-        self._desk.deliver(placed._replace(value=shown), self._now_ms)
-        self._tally.touch(account.account_id)
-
-    def _show_wallets(self, account: Account, placed: Placed) -> None:
-        """Without a recorded snapshot: what the book says was earned, and holds."""
-        name = account.account_id
-        table = self._desk.table("book", placed.partition)
-        profit = table.get(f"pnl_book|{name}|{self._ccy}")
-        account.wallets.earned = {} if profit is None else {self._ccy: profit.realised_e18}
-        held = []
-        prefix = f"positions|{name}|"
-        for key, position in table.range(prefix):
-            category, symbol, idx = key[len(prefix) :].split("|")
-            if category != "spot" and position.qty_e18:
-                held.append(SnapshotPosition(symbol, int(idx), position.qty_e18, 0, 0, 0, 0, 0))
-        account.wallets.positions = tuple(held)
-        shown = account.wallets.snapshot(name, self._ccy, placed.value.as_of_ms)
-        at = sources.SNAPSHOTS, placed.partition, None, name, shown, placed.timestamp_ms
-        self._desk.deliver(Placed(*at), self._now_ms)
-
-    def _rate(self, placed: Placed) -> None:
-        """Where no rate is recorded a unit of the settlement currency is a dollar."""
-        if self._ccy in self._rates:
-            return
-        body = UsdRate(self._ccy, E18, placed.value.as_of_ms)
-        at = sources.DESK, self._desk.lies("desk"), None, "desk"
-        self._desk.deliver(Placed(*at, DeskInput(body=body), placed.timestamp_ms), self._now_ms)
-
-    def _rated(self, placed: Placed) -> None:
-        self._rates.add(placed.value.body.ccy)
-        self._deliver(placed)
-
-    def _balance(self, placed: Placed) -> None:
-        shown = self._bank.shown(placed.value)
-        self._desk.deliver(placed._replace(value=shown), self._now_ms)
-        self._tally.touch(placed.value.account_id)
-
-    def _note(self, placed: Placed) -> None:
-        self._recorded.take(placed)
-
     # Effects
 
     def _carry(self) -> None:
@@ -296,26 +240,21 @@ class _Run:
         at = sources.ATTEMPTS, number, None, effect.lane
         self._desk.deliver(Placed(*at, record, self._now_ms), self._now_ms)
         if model is self._venue:
-            self._tally.look(effect.account_id, self._now_ms)
+            self._tally.look(effect.account_id)
         else:
             self._tally.touch(effect.account_id)
 
     # The end
 
-    @property
-    def _ccy(self) -> str:
-        return self._venue.policy.allocation.settle_ccy
-
     def _course(self, end_ms: int) -> Course:
         if not self._begun:
             raise WeirError(f"nothing is recorded from {iso(self._from_ms)} on")
         ruling = self._ruling
-        copy = None if ruling is None else ruling.copy()
         letters = self._desk.letters
         letters.update(self._source.letters)
         return Course(
             policy=RECORDED if ruling is None else ruling.shown,
-            policy_hash="" if copy is None else copy.hash,
+            policy_hash=self._hash,
             rule=self._tally.policy.allocation.rule,
             from_ms=self._from_ms,
             to_ms=end_ms,
@@ -333,17 +272,6 @@ class _Run:
         )
 
 
-_TAKE: dict[str, Callable[[_Run, Placed], None]] = {
-    sources.POLICIES: _Run._ruled,
-    sources.CONTROLS: _Run._ruled,
-    sources.LOANS: _Run._loan,
-    sources.SNAPSHOTS: _Run._snapshot,
-    sources.BALANCES: _Run._balance,
-    sources.DESK: _Run._rated,
-    sources.ATTEMPTS: _Run._note,
-    sources.INTENTS: _Run._note,
-    sources.ORDERS: _Run._note,
-}
 _ALONE = (
     "Nobody is asked: an amount above a threshold of approval is taken as approved at once, and"
     " what another side is to carry out is carried out all the same."

@@ -25,14 +25,12 @@ class Table:
         self.get = self._entries.get
 
     def put(self, key: str, value: Any) -> None:
-        self._note(key)
-        if key not in self._entries:
+        if self._note(key) is None:
             self._parts[key.partition("|")[0]].add(key)
         self._entries[key] = value
 
     def delete(self, key: str) -> None:
-        self._note(key)
-        if key in self._entries:
+        if self._note(key) is not None:
             del self._entries[key]
             self._parts[key.partition("|")[0]].remove(key)
 
@@ -57,6 +55,9 @@ class Table:
                 self.due.restore(key.split("|", 2)[2], due_at)
         self._undo.clear()
 
-    def _note(self, key: str) -> None:
-        due_at = self.due.at(key.split("|", 2)[2]) if key[0] == "@" and "|" in key else None
-        self._undo.append((key, self._entries.get(key), due_at))
+    def _note(self, key: str) -> Any | None:
+        """Remembers what an entry was, for the way back; returns it."""
+        before = self._entries.get(key)
+        due_at = self.due.at(key.split("|", 2)[2]) if key.startswith(DUE) else None
+        self._undo.append((key, before, due_at))
+        return before

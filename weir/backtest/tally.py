@@ -80,7 +80,7 @@ class Tally:
             if take is not None:
                 take(self, placed.value)
 
-    def look(self, account_id: str, at_ms: int) -> None:
+    def look(self, account_id: str) -> None:
         """Notes an exchange account's loan to value as it is shown now."""
         self._touched[account_id] = None
         loan = self._venue.account(account_id).loan

@@ -20,7 +20,7 @@ from weir.backtest.loan import Loan
 from weir.backtest.wallets import FUND, Wallets
 
 REPAY, ADD, TRANSFER = "REPAY", "ADD_COLLATERAL", "TRANSFER"
-PRECISION_CODE = {REPAY: "148028", ADD: "148005", TRANSFER: "131212"}
+PRECISION_CODE = {REPAY: "148028", ADD: "148005", TRANSFER: "131210"}
 
 
 class Terms(msgspec.Struct, frozen=True):
@@ -112,9 +112,10 @@ class Venue:
         if call.op == TRANSFER:
             if call.transfer_id in account.transfers:
                 return "131214"
-            short = amount > account.wallets.transferable_e18(call.source, coin)
-            uneven = amount != floor_to(amount, terms.transfer_places)
-            return "131212" if short or uneven or amount <= 0 else ""
+            if amount <= 0 or amount != floor_to(amount, terms.transfer_places):
+                return PRECISION_CODE[TRANSFER]
+            held = account.wallets.transferable_e18(call.source, coin)
+            return "131212" if amount > held else ""
         if call.op not in (REPAY, ADD):
             return "unsupported"
         if amount <= 0 or amount != floor_to(amount, self._places(call)):

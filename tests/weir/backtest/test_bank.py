@@ -35,7 +35,7 @@ MILLION_E4 = 10**10
 OURS = "01975b5d-516a-77cf-b151-967e5b2b8a54"
 
 
-def policy(observations: int = 5, **sweep: Any) -> Policy:
+def policy(observations: int = 5, overnight: str = "next_day", **sweep: Any) -> Policy:
     settings: dict[str, Any] = json.loads(canonical(Policy()))
     settings["accounts"] = [{"account_id": ACCOUNT, "kind": "bank"}]
     settings["screening"]["allow"] = [PAYEE]
@@ -43,6 +43,8 @@ def policy(observations: int = 5, **sweep: Any) -> Policy:
     settings["sweep"] |= sweep
     for row in settings["sweep"]["products"]:
         row["beneficiary"] = PAYEE
+        if row["product"] == "FED_RRP":
+            row["matures"] = overnight
         row["discount_rate"] = "0.042" if row["product"] == "TBILL_4W" else None
     return from_content(settings)
 
@@ -63,9 +65,10 @@ def message(
     )
 
 
-def past(days: int = 40, swept: bool = False) -> ListLog:
+def past(days: int = 40, swept: bool = False, paid: int = 0) -> ListLog:
     """A balance of 2.5 million; each business day 100,000 go out and come in. `swept`: on the first
-    day the recorded policy had placed a million overnight.
+    day the recorded policy had placed a million overnight. `paid`: on the tenth day customers take
+    so many thousands.
     """
     log, at_ms = ListLog(), (FIRST - 1) * DAY_MS
     body = canonical(policy())
@@ -79,7 +82,8 @@ def past(days: int = 40, swept: bool = False) -> ListLog:
     for day in range(FIRST, FIRST + days):
         if not fed.is_open(day):
             continue
-        log.put("balance_events", message(day, "13:00", 25 * 10**9 - placed))
+        whole = 25 * 10**9 - (paid * 10**7 if day >= FIRST + 9 else 0)
+        log.put("balance_events", message(day, "13:00", whole - placed))
         entries = []
         for sign in (1, -1):
             entry = BankEntry(f"{day}{sign}", sign * 10**9, "USD", "BOOK", False, day)
@@ -89,7 +93,7 @@ def past(days: int = 40, swept: bool = False) -> ListLog:
             placed -= amount
             ours = BankEntry(f"{day}o", amount, "USD", "BOOK", False, day, day, OURS)
             entries.append(ours)
-        held = 25 * 10**9 - placed
+        held = whole - placed
         log.put("balance_events", message(day, "23:00", held, tuple(entries), closes=True))
     return log
 
@@ -105,7 +109,7 @@ def course(log: ListLog, **settings: Any) -> Course:
     return made
 
 
-@pytest.mark.req("004-12")
+@pytest.mark.req("E-4")
 def test_bills_are_bought_and_come_back_for_their_face() -> None:
     """A float of 30 % of the outflow stays; 28 days later a bill is worth its face."""
     made = course(past())
@@ -153,3 +157,24 @@ def test_the_recorded_policys_own_orders_are_taken_out() -> None:
     taken_out, never = course(swept), course(past())
     assert [plain.same for plain in taken_out.decisions] == [p.same for p in never.decisions]
     assert taken_out.totals == never.totals
+
+
+def test_money_that_is_needed_is_brought_back() -> None:
+    """On the tenth day 20,000 are missing of the float: they come out of what lies overnight."""
+    ruling = Ruling("test", 1, policy(250, "never", rule="sweep-safe-v1"))
+    made = run(past(20, paid=20), WIRE, ruling)
+    assert not made.letters
+    (total,) = made.totals
+    (back,) = [one for one in made.decisions if one.placed_e18 < 0]
+    assert (back.action, back.placed_e18) == ("REVERSE_SWEEP", -20_000 * E18)
+    assert (total.swept_out_e18, total.swept_back_e18) == (2_470_000 * E18, 20_000 * E18)
+    assert total.net_last_e18 == 2_480_000 * E18
+    assert total.days_under_floor == 0
+
+
+def test_days_under_the_floor_are_counted() -> None:
+    """Nothing is placed of a balance below the floor, and every day of it counts."""
+    made = course(past(10), floor_usd="3000000")
+    (total,) = made.totals
+    assert total.swept_out_e18 == 0
+    assert total.days_under_floor == len(made.days) >= 10

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from schemas.money import parse_e18
+from tests import tidy
 from tests.weir.backtest.lists import WIRE, ListLog
 from weir.backtest import Course, compare, find, run
 from weir.backtest.candles import Candle, Plan, read, records
@@ -17,15 +18,17 @@ from weir.cli import app
 from weir.errors import WeirError
 
 SHORT = """date,open,high,low,close,volume
-2017-12-15,16430,18100,16430,17600,1
-2017-12-16,17600,19650,17500,19345.49,1
-2017-12-17,19346,19891,18750,19065.71,1
-2017-12-18,19066,19350,18000,18972.32,1
-2017-12-19,18972,19016,16990,17514.00,1
-2017-12-20,17514,17800,15500,16450.00,1
-2017-12-21,16450,17300,14850,15600.01,1
-2017-12-22,15600,15880,10775,13830.90,1
+2017-12-15,16749.79,17899,16745,17738.67,24941.29697636
+2017-12-16,17738.68,19797,17630,19650.01,21833.08470224
+2017-12-17,19650.02,19891.99,19010,19378.99,19085.14649173
+2017-12-18,19378.99,19385,18201.39,19039.01,22825.17668284
+2017-12-19,19039.01,19099,16800,17838.73,27818.49329626
+2017-12-20,17838.73,17890,14001,16496.89,40116.26722379
+2017-12-21,16496.9,17364.57,15151,15758.8,25113.23231591
+2017-12-22,15758.8,15974.95,10400,14210.57,78717.90711791
 """
+MARKET = tidy.ROOT.parent / "shared" / "data" / "market"
+RULES = ("seed-v1", "seed-v1-narrative", "opt-v1")
 PLAN = ("--mean-rows", "3", "--roll-rows", "2", "--draw-rows", "4", "--ltv", "0.42")
 
 
@@ -37,7 +40,7 @@ def weir(*words: str) -> str:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A week in which the price falls by a third, as lines of JSON."""
+    """The week after the top of 2017, as lines of JSON."""
     file, folder = tmp_path / "week.csv", tmp_path / "week"
     file.write_text(SHORT)
     weir("backtest", "prices", str(file), "--to", str(folder), *PLAN)
@@ -100,10 +103,15 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
         read(tmp_path / "none.csv")
 
 
-def lived(prices: list[str], plan: Plan) -> ListLog:
+def days(prices: list[str]) -> list[Candle]:
+    return [
+        Candle(1_500_000_000_000 + number * 86_400_000, parse_e18(price))
+        for number, price in enumerate(prices)
+    ]
+
+
+def lived(candles: list[Candle], plan: Plan) -> ListLog:
     log = ListLog()
-    days = enumerate(prices)
-    candles = [Candle(1_500_000_000_000 + n * 86_400_000, parse_e18(p)) for n, p in days]
     for one in records(candles, plan):
         log.put(one.topic, one.record, at_ms=one.at_ms)
     return log
@@ -114,7 +122,7 @@ def test_the_recorded_account_is_what_no_policy_touched() -> None:
     draws as flows.
     """
     rising = [str(1_000 + 10 * day) for day in range(200)]
-    log = lived(rising, Plan(draw_rows=50))
+    log = lived(days(rising), Plan(draw_rows=50))
     course = run(log, WIRE, find("seed-v1", log, WIRE))
     (total,) = course.totals
     last = log.records["treasury.loan-states.v1", _lies(log)][-1]
@@ -123,6 +131,24 @@ def test_the_recorded_account_is_what_no_policy_touched() -> None:
     assert total.ltv_last_e18 == shown.ltv_ratio_e18
     assert total.flows_e18 > 0 == total.repaid_e18
     assert total.interest_e18 == total.debt_end_e18 - total.debt_start_e18 - total.flows_e18
+
+
+@pytest.mark.parametrize("file", sorted(MARKET.glob("btcusd-daily-*.csv")), ids=lambda f: f.stem)
+def test_the_crash_of_2018_under_three_rules(file: Path) -> None:
+    """Eight months of real candles from the top on: with every rule debt and interest add up, and
+    they differ in what was repaid alone.
+    """
+    log = lived(read(file)[-240:], Plan(ltv_e18=parse_e18("0.35")))
+    seed, told, best = (_of(run(log, WIRE, find(rule, log, WIRE))) for rule in RULES)
+    assert seed.added_e18 > 0
+    for one in (seed, told, best):
+        assert one.realised_e18 == seed.realised_e18 > 0
+        moved = one.interest_e18 - one.repaid_e18 + one.flows_e18
+        assert one.debt_end_e18 == one.debt_start_e18 + moved
+        owed = seed.debt_end_e18 - one.debt_end_e18
+        spared = seed.interest_e18 - one.interest_e18
+        assert owed == one.repaid_e18 - seed.repaid_e18 + spared
+        assert one.net_last_e18 == seed.net_last_e18 + spared
 
 
 def _lies(log: ListLog) -> int:
@@ -134,10 +160,8 @@ def test_a_crash_under_three_rules() -> None:
     that pledges; what each realised and paid in fees is the same.
     """
     crash = [str(20_000 - 250 * day) for day in range(48)] + ["8000"] * 12
-    log = lived(crash, Plan(mean_rows=10, roll_rows=10, ltv_e18=parse_e18("0.38")))
-    seed, told, best = (
-        run(log, WIRE, find(rule, log, WIRE)) for rule in ("seed-v1", "seed-v1-narrative", "opt-v1")
-    )
+    log = lived(days(crash), Plan(mean_rows=10, roll_rows=10, ltv_e18=parse_e18("0.38")))
+    seed, told, best = (run(log, WIRE, find(rule, log, WIRE)) for rule in RULES)
     for course in (told, best):
         assert _of(course).repaid_e18 > _of(seed).repaid_e18
         assert _of(course).debt_end_e18 < _of(seed).debt_end_e18

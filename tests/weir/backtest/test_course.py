@@ -22,7 +22,7 @@ TWO_MORNINGS = """
     """
 
 
-@pytest.mark.req("000-36")
+@pytest.mark.req("E-4")
 def test_what_is_repaid_first_changes_what_is_decided_next() -> None:
     """seed-v1 pledges at 0.46 and splits at 0.42; opt-v1 repays to its target, and then rests."""
     Past().play(
@@ -40,6 +40,7 @@ def test_what_is_repaid_first_changes_what_is_decided_next() -> None:
     )
 
 
+@pytest.mark.req("E-4")
 def test_a_comparison_is_two_runs() -> None:
     """Byte for byte; and each decision that differs stands beside the one it differs from."""
     past = Past().play(TWO_MORNINGS)
@@ -118,7 +119,7 @@ def test_what_the_recorded_policy_did_is_taken_out() -> None:
         wallet 41000
         loan   debt=37000 collateral=100000
         runs A seed-v1
-        total A repaid=0 added=9500 flows=0 debt_end=46000 ltv_last=0.420091
+        total A repaid=0 added=9500 flows=0 debt_end=46000 ltv_last=0.420091 net_last=104000
         """
     seen, unseen = "loan debt=37000 collateral=100000", "loan debt=46000 collateral=100000"
     for first, second in ((unseen, unseen), (unseen, seen), (seen, seen)):

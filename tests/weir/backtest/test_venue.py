@@ -78,7 +78,7 @@ def call(op: str, amount: str, **more: Any) -> Call:
         ("ADD_COLLATERAL", "100", {"debt": "0"}, "148013"),  # without a loan
         ("TRANSFER", "800", {}, None),
         ("TRANSFER", "800.1", {}, "131212"),
-        ("TRANSFER", "1.0000001", {}, "131212"),
+        ("TRANSFER", "1.0000001", {}, "131210"),
         ("REDUCE_POSITION", "1", {}, "unsupported"),  # the hedge is what it was
     ],
 )
