@@ -120,7 +120,7 @@ def _rung(policy: Policy, facts: Facts, sums: Figures, cutoff_ms: int) -> Decide
     if rung is not None:
         days = rung.matures_day - rung.value_day
         ordered = bill.cost_e18(rung.amount_e18, row.discount_rate_e18, days)
-    if rung is None or ordered < policy.sweep.min_sweep_usd_e18:
+    if rung is None or ordered < _least_e18(policy):
         return _order(policy, facts, OVERNIGHT, max(0, left), cutoff_ms)
     return Decided(
         kind=OUT,
@@ -145,7 +145,7 @@ def _order(policy: Policy, facts: Facts, name: str, amount_e18: int, cutoff_ms: 
     if name == BILL:
         days = (matures_day or value_day) - value_day
         ordered = bill.cost_e18(amount_e18, row.discount_rate_e18, days)
-    if ordered < policy.sweep.min_sweep_usd_e18:
+    if ordered < _least_e18(policy):
         return Decided(reason=Outcome.below_min.value)
     return Decided(
         kind=OUT,
@@ -156,6 +156,11 @@ def _order(policy: Policy, facts: Facts, name: str, amount_e18: int, cutoff_ms: 
         value_day=value_day,
         matures_day=matures_day,
     )
+
+
+def _least_e18(policy: Policy) -> int:
+    """Nothing is never an order, whatever the policy calls the least."""
+    return max(policy.sweep.min_sweep_usd_e18, CENT_E18)
 
 
 def _closed(policy: Policy, row: Product | None) -> Outcome | None:
