@@ -122,11 +122,8 @@ class Part:
         Wake-ups are entries too, and are seen only by a prefix of their own.
         """
         shows_due = prefix.startswith(DUE)
-        found = {}
-        for layer, keys in (
-            (self._inflight, self._inflight_keys),
-            (self._new, self._new_keys),
-        ):
+        found, ordered = {}, (self._inflight_keys, self._new_keys)
+        for layer, keys in zip((self._inflight, self._new), ordered, strict=True):
             for key in keys.starting(prefix):
                 if key in layer:  # else it was taken back
                     found[key] = layer[key]
