@@ -9,7 +9,8 @@ a mode stricter takes one of them, making it looser two. Its epoch must rise, so
 good once cannot be written again. Once an admin is named, a policy must follow the one in force and
 be signed by one of them.
 
-That a log was imported needs no signature and cannot be taken back: it only keeps money in.
+That a log was imported needs no signature and cannot be taken back, because it only keeps money in;
+it counts as the first control alone, so nobody can stop a log that lives with it.
 
 Records of the two topics are taken by their own times, each topic in its order. Whoever may write
 to the topics can put an unsigned record in front of the first people by an old time; that would
@@ -118,8 +119,9 @@ class Standing:
         if control.mode not in STRICTNESS:
             raise Refused("mode", "mode", control.mode, f"is none of {', '.join(STRICTNESS)}")
         if control.scope == IMPORTED:
-            if (control.mode, control.epoch) != ("PAUSED", 0):
-                raise Refused("scope", "scope", control.scope, "what was imported is never live")
+            if self.controls or (control.mode, control.epoch) != ("PAUSED", 0):
+                why = "only the first control of a log can say it, and nothing takes it back"
+                raise Refused("scope", "scope", control.scope, why)
             return
         if not self.people:
             return

@@ -96,15 +96,20 @@ def place(policy: Policy, facts: Facts, sums: Figures) -> Decided:
     return decided
 
 
-def wanted(policy: Policy, facts: Facts, sums: Figures) -> tuple[str, int | None]:
-    """The product and the amount by the rule, before rounding; None where a forecast is needed."""
+def wanted(
+    policy: Policy, facts: Facts, sums: Figures, rule: str | None = None
+) -> tuple[str, int | None]:
+    """The product and the amount by the rule (another than the policy's, if one is named), before
+    rounding; None where a forecast is needed.
+    """
     sweep = policy.sweep
     kept = None if sums.float_e18 is None else max(0, sums.excess_e18 - sums.float_e18)
     risk = facts.risk
     if risk is None or risk.status != OK:
         return OVERNIGHT, kept
     if breaches(risk.var_e18, sums.avail_e18, sweep.var_limit_bps_e18):
-        return OVERNIGHT, kept if sweep.rule == SAFE else max(0, sums.excess_e18)
+        keeps = (rule or sweep.rule) == SAFE
+        return OVERNIGHT, kept if keeps else max(0, sums.excess_e18)
     return (ESG if sweep.esg_pref else BILL), kept
 
 

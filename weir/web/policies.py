@@ -70,7 +70,8 @@ async def show(request: Request, accept: Annotated[str, Header()] = JSON) -> Res
     if last is None or policy is None:
         raise Problem(404, "no_policy", "", "", "there is no policy yet")
     headers = {"ETag": f'"{last.hash}"', "Vary": "Accept"}
-    if accept.partition(";")[0].strip() in YAMLS:
+    asked = {one.partition(";")[0].strip() for one in accept.split(",")}
+    if asked & YAMLS and JSON not in asked:
         return Response(as_yaml(policy), headers=headers, media_type=YAML)
     shown = {**_shown(last), "at": iso(last.at_ms), "signed_by": _signers(last)}
     return JSONResponse({**shown, "policy": policy.model_dump(mode="json")}, headers=headers)
