@@ -16,7 +16,7 @@ from agents.controls import Controls
 from agents.feeds.assembly import run_feeds
 from agents.nodes import add_node
 from agents.outside import Outside
-from agents.policies.assembly import run_policy_sources
+from agents.policies.assembly import run_policy_sources, run_return_watch
 from agents.runner import Runner
 from agents.settings import WorkerSettings
 from agents.signatures import INTENTS, checking
@@ -65,7 +65,10 @@ def build(settings: WorkerSettings) -> exact.App:
     @app.task
     async def watch_policies() -> None:
         if settings.slot == 0:
-            await run_policy_sources(settings, outside, controls.standing, asyncio.Event())
+            stop = asyncio.Event()
+            async with asyncio.TaskGroup() as tasks:
+                for watch in (run_policy_sources, run_return_watch):
+                    tasks.create_task(watch(settings, outside, controls.standing, stop))
 
     return app
 

@@ -9,7 +9,8 @@ a mode stricter takes one of them, making it looser two. Its epoch must rise, so
 good once cannot be written again. Once an admin is named, a policy must follow the one in force and
 be signed by one of them.
 
-That a log was imported needs no signature and cannot be taken back: it only keeps money in.
+That a log was imported needs no signature and cannot be taken back, because it only keeps money in;
+it counts as the first control alone, so nobody can stop a log that lives with it.
 
 Records of the two topics are taken by their own times, each topic in its order. Whoever may write
 to the topics can put an unsigned record in front of the first people by an old time; that would
@@ -18,11 +19,12 @@ raise the epoch the executor waits for, so money stays in until the next control
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import accumulate
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartition
 
@@ -34,6 +36,8 @@ from streams.statements import control_bytes, policy_bytes
 from streams.step import IMPORTED, STRICTNESS, Refused
 
 POLICIES, CONTROLS = "orch_config_updates", "treasury.controls.v1"
+BY_PERSON: Final = "rest"
+"""The source of a policy that a person set, by REST or from the command line."""
 PATIENCE_POLLS = 60
 
 
@@ -52,6 +56,8 @@ class Standing:
 
     update: PolicyUpdate | None = None
     policy: Policy | None = None
+    before: PolicyUpdate | None = None
+    """The last that stood with other content than the one that stands."""
     controls: dict[str, Control] = field(default_factory=dict)
 
     @classmethod
@@ -97,8 +103,10 @@ class Standing:
         """Puts a record that counts in force."""
         if isinstance(value, Control):
             self.controls[value.scope] = value
-        else:
-            self.update, self.policy = value, parse(value.body)
+            return
+        if self.update is not None and self.update.hash != value.hash:
+            self.before = self.update
+        self.update, self.policy = value, parse(value.body)
 
     def judge(self, value: PolicyUpdate | Control) -> None:
         """Raises Refused, naming cause and field, for a record that does not count."""
@@ -111,8 +119,9 @@ class Standing:
         if control.mode not in STRICTNESS:
             raise Refused("mode", "mode", control.mode, f"is none of {', '.join(STRICTNESS)}")
         if control.scope == IMPORTED:
-            if (control.mode, control.epoch) != ("PAUSED", 0):
-                raise Refused("scope", "scope", control.scope, "what was imported is never live")
+            if self.controls or (control.mode, control.epoch) != ("PAUSED", 0):
+                why = "only the first control of a log can say it, and nothing takes it back"
+                raise Refused("scope", "scope", control.scope, why)
             return
         if not self.people:
             return
@@ -146,6 +155,18 @@ class Standing:
             raise Refused("signature", "signatures", "", "an admin must sign a policy")
         for jws in update.signatures:
             self._person(signer(jws), "admin", jws, policy_bytes(update))
+        if self._is_unseen(update):
+            why = "by activation.required a person's policy is simulated before it counts"
+            raise Refused("simulation", "simulation", update.simulation, why)
+
+    def _is_unseen(self, update: PolicyUpdate) -> bool:
+        """Whether a person sets another policy without a word of what it would have done. A body
+        from before there was an activation asks for none: what counted then counts for ever.
+        """
+        if self.update is None or self.policy is None or update.hash == self.update.hash:
+            return False
+        asks = "activation" in json.loads(self.update.body) and self.policy.activation.required
+        return asks and update.source == BY_PERSON and not update.simulation
 
     def _person(self, name: str, role: str, jws: str, signed: bytes) -> None:
         person = next((one for one in self.people if one.id == name), None)

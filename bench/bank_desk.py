@@ -34,8 +34,8 @@ EXECUTION = {"absence_s": 14, "backoff_s": 1, "park_s": 600}
 """Absence may be proven soon: what this bank has taken, it knows at once."""
 DELAY_MS = 11_000
 """An answer that comes when nobody waits for it any more."""
-CUTOFF_EVERY = timedelta(minutes=5)
-LEAD_S = 30
+CUTOFF_EVERY = timedelta(minutes=2)
+LEAD_S = 20
 
 
 class Bank:

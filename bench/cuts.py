@@ -1,7 +1,7 @@
 """Is a run the same from wherever it is taken up again, by whom, and under which hash seed?
 
     python -m bench.cuts [--cuts 1000] [--more 5] [--seed 1] [--turns 1000]
-    python -m bench.cuts --bootstrap HOST:PORT    the run on a cluster whose workers are stopped
+    python -m bench.cuts --bootstrap HOST:PORT    the run on a cluster
 
 A recorded run is replayed against what was recorded; then it is folded once more, and at random
 places its state goes out as bytes. Other processes, each with a hash seed of its own, fold the
@@ -78,17 +78,19 @@ def main() -> int:
 
 
 def whole(log: KafkaLog) -> MemoryLog:
-    """All that a replay reads of a cluster, in memory."""
+    """All that a replay reads of a cluster, in memory: the order first, so that nothing of what it
+    names is missing where workers go on meanwhile.
+    """
     topics = {topic for node in NODES for topic in (*node.sources, *node.sinks)}
     letters = {f"{topic}.dlq" for node in NODES for topic in node.sources}
-    return MemoryLog.of(log, sorted({ORDER_TOPIC, *topics, *letters}))
+    return MemoryLog.of(log, [ORDER_TOPIC], sorted(topics | letters))
 
 
 def prove(log: MemoryLog, count: int, more: int, seed: int) -> dict[str, Any]:
     """Replays the whole run here, and from so many places elsewhere."""
     began = time.monotonic()
     report = check(log, WIRE, patience_s=0)
-    marks, cuts = taken(log, count, seed)
+    marks, cuts = taken(log, count, more, seed)
     found = [_elsewhere(log, cuts, more, *one) for one in _others()]
     following = {str(cut.place): marks[cut.place : cut.place + more] for cut in cuts}
     different = {
@@ -112,16 +114,20 @@ def prove(log: MemoryLog, count: int, more: int, seed: int) -> dict[str, Any]:
     }
 
 
-def taken(log: MemoryLog, count: int, seed: int) -> tuple[list[str], list[Cut]]:
-    """A mark for each transaction in the order of time, and the states at random places."""
+def taken(log: MemoryLog, count: int, more: int, seed: int) -> tuple[list[str], list[Cut]]:
+    """A mark for each transaction in the order of time, and at random places the states that the
+    next transactions need.
+    """
     marks, cuts = [], []
     with _opened(log) as (order, folding):
         transactions = list(order)
-        places = random.Random(seed).sample(range(1, len(transactions)), count)
-        chosen = set(places)
+        inside = range(1, len(transactions))
+        chosen = set(random.Random(seed).sample(inside, min(count, len(inside))))
         for place, one in enumerate(transactions):
             if place in chosen:
-                cuts.append(Cut(place, [base.dump() for base in folding.bases()]))
+                following = transactions[place : place + more]
+                needed = {(run.node, run.partition) for _, run in following}
+                cuts.append(Cut(place, [base.dump() for base in folding.bases(needed)]))
             marks.append(_mark(folding, one))
     return marks, cuts
 
@@ -183,10 +189,8 @@ def _resumed(
     for _, run in transactions:
         for one in run.runs:
             starts.setdefault((one.topic, run.partition), one.from_)
-    places = {(run.node, run.partition) for _, run in transactions}
-    needed = [base for base in bases if (base.node, base.partition) in places]
     with closing(log.read(BY_NAME, starts)) as reader:
-        folding = Folding(log, BY_NAME, Sources(reader), WIRE, _counts(log), needed)
+        folding = Folding(log, BY_NAME, Sources(reader), WIRE, _counts(log), bases)
         return [_mark(folding, one) for one in transactions]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import closing
 
 from weir.errors import WeirError
@@ -24,15 +24,14 @@ class MemoryLog:
             self.records[record.topic, record.partition].append(record)
 
     @classmethod
-    def of(cls, log: Log, topics: Iterable[str]) -> MemoryLog:
-        """A copy of these topics as they are now."""
-        names = list(topics)
-        counts = {topic: log.partitions(topic) for topic in names}
-        made = cls(counts, ())
-        with closing(log.read(names)) as reader:
-            for at in ((topic, p) for topic in names for p in range(counts[topic])):
-                while (record := reader.next(*at)) is not None:
-                    made.records[at].append(record)
+    def of(cls, log: Log, *groups: Collection[str]) -> MemoryLog:
+        """A copy of these topics; each group as it is when those before it have been read."""
+        made = cls({topic: log.partitions(topic) for group in groups for topic in group}, ())
+        for group in groups:
+            with closing(log.read(group)) as reader:
+                for at in ((topic, p) for topic in group for p in range(log.partitions(topic))):
+                    while (record := reader.next(*at)) is not None:
+                        made.records[at].append(record)
         return made
 
     def partitions(self, topic: str) -> int:

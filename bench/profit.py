@@ -1,6 +1,7 @@
 """A campaign on the book: 20 kills while every class of row comes in; then every total is exact.
 
-    python -m bench.profit [--seconds 150] [--kills 20] [--wipes 5] [--rate 300] [--seed 1]
+    python -m bench.profit [--seconds 150] [--kills 20] [--wipes 5] [--rate 300] [--cuts 50]
+        [--seed 1]
 
 Two slots of `weir run pipeline` fold the rows of `bench.market` (linear, inverse, spot, hedge mode,
 fees in any coin, funding, forced closes, settlements, repeats, late and corrected rows, openings,
@@ -9,7 +10,8 @@ adjustments, rows that cannot be used), loans, snapshots and rates, under polici
 of them take the whole slot with its supervisor, and it comes back with an empty folder.
 
 Judged are every profit record, position, trade and lot, the totals and the tables, by one pass in
-exact fractions (`bench.tally`), and the log by its replay: the same bytes, the same hashes.
+exact fractions (`bench.tally`), and the log by its replay, whole and from `--cuts` places in it
+(`bench.cuts`): the same bytes, the same hashes.
 
 Prints one JSON line. The exit status is 0 only if nothing is off by a unit and all was carried out.
 """
@@ -33,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.answers import Answers
+from bench.cuts import prove, whole
 from bench.kept import LOTS, PNL, TRADES, read, verdict
 from bench.market import INBOX, ROWS, Market
 from bench.pen import WIRE, Pen
@@ -74,7 +77,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, count in (("seconds", 150), ("rate", 300)):
         parser.add_argument(f"--{name}", type=float, default=count)
-    for name, count in (("kills", 20), ("wipes", 5), ("accounts", 18), ("seed", 1)):
+    for name, count in (("kills", 20), ("wipes", 5), ("accounts", 18), ("seed", 1), ("cuts", 50)):
         parser.add_argument(f"--{name}", type=int, default=count)
     return parser.parse_args()
 
@@ -125,11 +128,13 @@ class Campaign:
         sent_s = time.monotonic() - began
         kept = read(self._rig.bootstrap, self._market, answers.claims)
         found = verdict(kept)
-        report = check(KafkaLog(self._rig.bootstrap), WIRE)
+        log = KafkaLog(self._rig.bootstrap)
+        report = check(log, WIRE)
+        taken_up = prove(whole(log), self._given.cuts, more=5, seed=self._given.seed)
         all_done = self._done.total() == self._given.kills
         wrong = sum(map(len, found.values()))
         return {
-            "ok": report.identical and all_done and not wrong,
+            "ok": report.identical and taken_up["ok"] and all_done and not wrong,
             "seed": self._given.seed,
             "kills": dict(self._done),
             "sent": {
@@ -147,6 +152,7 @@ class Campaign:
             "wrong": {name: len(sentences) for name, sentences in found.items()},
             "why": [sentence for sentences in found.values() for sentence in sentences[:3]],
             "replay": str(report).splitlines()[:6],
+            "taken_up": taken_up,
             "seconds": [round(sent_s), round(time.monotonic() - began)],
         }
 

@@ -12,7 +12,7 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -68,6 +68,9 @@ def recorded(
     return asyncio.run(run.live(turns, gap_ms))
 
 
+Headers = tuple[tuple[str, bytes], ...]
+
+
 class _Input(NamedTuple):
     """A record on its way to a node; without a partition it lies where its key does."""
 
@@ -76,7 +79,7 @@ class _Input(NamedTuple):
     value: bytes
     at_ms: int
     partition: int | None = None
-    headers: Any = None
+    headers: Headers = ()
 
 
 class _Run:
@@ -154,20 +157,21 @@ class _Run:
         at = one.topic, where
         place = (*at, self._next[at], raw, one.value, one.at_ms)
         self._next[at] += 1
-        self._log.records[at].append(Record(*place, tuple(one.headers or ())))
-        return Message(*place, one.headers)
+        self._log.records[at].append(Record(*place, one.headers))
+        return Message(*place, list(one.headers))
 
     def _written(self, harness: Harness) -> Iterator[_Input]:
         """What a transaction wrote goes to the log; an input of a node comes back as one."""
         for one in harness.records:
             raw = one.key.encode() if isinstance(one.key, str) else one.key
+            headers = _headers(one.headers)
             if one.topic in self._inputs:
                 key, value = (raw or b"").decode(), one.value or b""
-                yield _Input(one.topic, key, value, one.timestamp_ms, one.partition, one.headers)
+                yield _Input(one.topic, key, value, one.timestamp_ms, one.partition, headers)
                 continue
             at = one.topic, one.partition
             place = (*at, self._next[at], raw, one.value, one.timestamp_ms)
-            self._log.records[at].append(Record(*place, tuple(one.headers or ())))
+            self._log.records[at].append(Record(*place, headers))
             self._next[at] += 1
         harness.records.clear()
 
@@ -175,3 +179,9 @@ class _Run:
 def _input(topic: str, key: str, record: Any, now_ms: int) -> _Input:
     at_ms = timestamp_ms(BY_NAME[topic], record) or now_ms
     return _Input(topic, key, WIRE.encode(topic, record), at_ms)
+
+
+def _headers(said: Any) -> Headers:
+    """As they lie on Kafka; a producer also takes a mapping of texts."""
+    pairs = said.items() if isinstance(said, Mapping) else said or ()
+    return tuple((name, text.encode() if isinstance(text, str) else text) for name, text in pairs)

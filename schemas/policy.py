@@ -227,6 +227,21 @@ class Risk(Section):
         return self
 
 
+class Activation(Section):
+    """What a person's change of the policy must pass before it is in force.
+
+    `required`: it is first run over the last `days` of the log beside the policy in force, and the
+    record of its activation carries what came of it. Firing more than `extra_orders_max` orders
+    more than the policy in force is refused. For `watch_s` afterwards it may fire as many as its
+    simulation had in an equal time, and so many more; with one more the policy before it returns.
+    """
+
+    required: bool = True
+    days: Annotated[int, Field(ge=1, le=3_660)] = 30
+    extra_orders_max: Annotated[int, Field(ge=0)] = 10
+    watch_s: Seconds = 86_400
+
+
 class Account(Section):
     """An account Weir may act on, with the decimal places its venue accepts per coin."""
 
@@ -279,6 +294,7 @@ class Policy(Section):
     var: VarRule = VarRule()
     forecast: Forecasting = Forecasting()
     screening: Screening = Screening()
+    activation: Activation = Activation()
     accounts: tuple[Account, ...] = ()
     people: tuple[Person, ...] = ()
     """Empty: nobody can approve, and a control needs no signature."""

@@ -740,6 +740,7 @@ class PolicyUpdate(msgspec.Struct, frozen=True, gc=False):
     signatures: tuple[str, ...]
     previous_hash: str
     at_ms: int
+    simulation: str | None = None
 
 class Position(msgspec.Struct, frozen=True, gc=False):
     """One position of the book after its last change."""
@@ -6527,6 +6528,13 @@ def encode_policy_update(prefix: bytes, v: PolicyUpdate) -> bytes:
     n5 = len(s5)
     s7 = v.previous_hash.encode()
     n7 = len(s7)
+    o9 = v.simulation
+    if o9 is None:
+        p9 = b"\0"
+    else:
+        s9 = o9.encode()
+        n9 = len(s9)
+        p9 = b"\2" + (LEN[n9] if n9 < 64 else long(n9)) + s9
     return b"".join(
         (
             prefix,
@@ -6544,6 +6552,7 @@ def encode_policy_update(prefix: bytes, v: PolicyUpdate) -> bytes:
             (LEN[n7] if n7 < 64 else long(n7)),
             s7,
             long(v.at_ms),
+            p9,
         )
     )
 
@@ -6597,6 +6606,20 @@ def decode_policy_update(data: bytes, pos: int) -> PolicyUpdate:
         f_previous_hash = data[pos:end].decode()
         pos = end
     f_at_ms, pos = read_long(data, pos)
+    f_simulation: str | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("simulation", n)
+        n = data[pos]
+        if n & 129:
+            f_simulation, pos = read_string(data, pos)
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_simulation = data[pos:end].decode()
+            pos = end
     if pos != len(data):
         raise length(pos, len(data))
     return PolicyUpdate(
@@ -6609,6 +6632,7 @@ def decode_policy_update(data: bytes, pos: int) -> PolicyUpdate:
         f_signatures,
         f_previous_hash,
         f_at_ms,
+        f_simulation,
     )
 
 def encode_position(prefix: bytes, v: Position) -> bytes:

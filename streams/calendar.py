@@ -23,6 +23,7 @@ class Calendar:
         mine = [one for one in years if one.calendar == name]
         self._years = frozenset(one.year for one in mine)
         self._closed = frozenset(day for one in mine for day in one.closed)
+        self._following: dict[int, int] = {}
 
     def is_open(self, day: int) -> bool:
         """Whether it is a business day."""
@@ -39,7 +40,10 @@ class Calendar:
     def after(self, day: int, count: int = 1) -> int:
         """The count-th business day after a day; 0 is the day itself."""
         for _ in range(count):
-            day = self.on_or_after(day + 1)
+            following = self._following.get(day)
+            if following is None:
+                following = self._following[day] = self.on_or_after(day + 1)
+            day = following
         return day
 
 

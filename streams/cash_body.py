@@ -134,10 +134,9 @@ def facts_of(said: dict[str, Any], calendars: tuple[CalendarYear, ...]) -> Facts
     )
 
 
-def under_other_rule(policy: Policy) -> Policy:
-    """The same policy with the other of the two rules."""
-    rule = SEED if policy.sweep.rule == SAFE else SAFE
-    return policy.model_copy(update={"sweep": policy.sweep.model_copy(update={"rule": rule})})
+def other_rule(policy: Policy) -> str:
+    """The other of the two rules."""
+    return SEED if policy.sweep.rule == SAFE else SAFE
 
 
 def observed_bps_e18(facts: Facts) -> int | None:
@@ -189,9 +188,9 @@ def _inputs(cause: Cause, facts: Facts) -> dict[str, Any]:
 
 def _other(policy: Policy, facts: Facts, sums: Figures) -> dict[str, Any]:
     """What the other rule would place."""
-    other = under_other_rule(policy)
-    product, amount = sweep.wanted(other, facts, sums)
-    return {"rule": other.sweep.rule, "product": product, "amount": _text(amount)}
+    rule = other_rule(policy)
+    product, amount = sweep.wanted(policy, facts, sums, rule)
+    return {"rule": rule, "product": product, "amount": _text(amount)}
 
 
 def _order(decided: Decided, order_id: str) -> dict[str, Any]:

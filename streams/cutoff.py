@@ -9,6 +9,7 @@ count business days from there.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.policy_cash import Product, Sweep, seconds
@@ -21,7 +22,7 @@ WIRE_CLOSES_S = 18 * 3_600 + 45 * 60
 
 def next_ms(at_ms: int, sweep: Sweep) -> int:
     """The first cut-off strictly later than now and the lead."""
-    clocks = sorted(seconds(clock) for clock in sweep.cutoffs_utc)
+    clocks = _seconds(sweep.cutoffs_utc)
     ready_ms = at_ms + sweep.lead_s * 1000
     day = ready_ms // DAY_MS
     while True:
@@ -73,6 +74,12 @@ def matures_day(value_day: int, product: Product, calendar: Calendar) -> int | N
     if product.matures == "tuesday":
         return calendar.on_or_after(last - (weekday(last) - TUESDAY) % 7)
     return calendar.on_or_after(last) if product.matures == "term" else None
+
+
+@lru_cache(maxsize=64)
+def _seconds(clocks: tuple[str, ...]) -> tuple[int, ...]:
+    """Times of day in seconds, the earliest first."""
+    return tuple(sorted(map(seconds, clocks)))
 
 
 def _trading_day(cutoff_ms: int, closes_s: int, calendar: Calendar) -> int:

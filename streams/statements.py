@@ -39,13 +39,17 @@ def control_bytes(control: Control) -> bytes:
 
 
 def policy_bytes(update: PolicyUpdate) -> bytes:
-    """What an admin signs: the hash of the body, and the version and hash that it follows."""
+    """What an admin signs: the hash of the body, the version and hash that it follows, and what its
+    simulation came to, if there is one.
+    """
+    seen = {} if update.simulation is None else {"simulation": update.simulation}
     return _bytes(
         "policy",
         name=update.name,
         version=update.version,
         hash=update.hash,
         previous_hash=update.previous_hash,
+        **seen,
     )
 
 

@@ -96,15 +96,20 @@ def place(policy: Policy, facts: Facts, sums: Figures) -> Decided:
     return decided
 
 
-def wanted(policy: Policy, facts: Facts, sums: Figures) -> tuple[str, int | None]:
-    """The product and the amount by the rule, before rounding; None where a forecast is needed."""
+def wanted(
+    policy: Policy, facts: Facts, sums: Figures, rule: str | None = None
+) -> tuple[str, int | None]:
+    """The product and the amount by the rule (another than the policy's, if one is named), before
+    rounding; None where a forecast is needed.
+    """
     sweep = policy.sweep
     kept = None if sums.float_e18 is None else max(0, sums.excess_e18 - sums.float_e18)
     risk = facts.risk
     if risk is None or risk.status != OK:
         return OVERNIGHT, kept
     if breaches(risk.var_e18, sums.avail_e18, sweep.var_limit_bps_e18):
-        return OVERNIGHT, kept if sweep.rule == SAFE else max(0, sums.excess_e18)
+        keeps = (rule or sweep.rule) == SAFE
+        return OVERNIGHT, kept if keeps else max(0, sums.excess_e18)
     return (ESG if sweep.esg_pref else BILL), kept
 
 
@@ -120,7 +125,7 @@ def _rung(policy: Policy, facts: Facts, sums: Figures, cutoff_ms: int) -> Decide
     if rung is not None:
         days = rung.matures_day - rung.value_day
         ordered = bill.cost_e18(rung.amount_e18, row.discount_rate_e18, days)
-    if rung is None or ordered < policy.sweep.min_sweep_usd_e18:
+    if rung is None or ordered < _least_e18(policy):
         return _order(policy, facts, OVERNIGHT, max(0, left), cutoff_ms)
     return Decided(
         kind=OUT,
@@ -145,7 +150,7 @@ def _order(policy: Policy, facts: Facts, name: str, amount_e18: int, cutoff_ms: 
     if name == BILL:
         days = (matures_day or value_day) - value_day
         ordered = bill.cost_e18(amount_e18, row.discount_rate_e18, days)
-    if ordered < policy.sweep.min_sweep_usd_e18:
+    if ordered < _least_e18(policy):
         return Decided(reason=Outcome.below_min.value)
     return Decided(
         kind=OUT,
@@ -156,6 +161,11 @@ def _order(policy: Policy, facts: Facts, name: str, amount_e18: int, cutoff_ms: 
         value_day=value_day,
         matures_day=matures_day,
     )
+
+
+def _least_e18(policy: Policy) -> int:
+    """Nothing is never an order, whatever the policy calls the least."""
+    return max(policy.sweep.min_sweep_usd_e18, CENT_E18)
 
 
 def _closed(policy: Policy, row: Product | None) -> Outcome | None:

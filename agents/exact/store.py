@@ -24,6 +24,7 @@ import msgspec
 import rocksdict
 
 from agents.exact.due import DUE, Due
+from agents.exact.ordered import Keys
 
 HASH_KEY = "@hash"
 _POSITION = b"\x00position"
@@ -62,6 +63,7 @@ class Part:
         self._old: dict[str, Any] = {}
         self._new: dict[str, Any] = {}
         self._inflight: dict[str, Any] = {}
+        self._new_keys, self._inflight_keys = Keys(), Keys()
         # what the stored entry adds to the hash, 0 where there is none: spares the commit a read
         self._sums: dict[str, int] = {}
         # written with the entries: what a restore that was cut short has reached, their hash, and
@@ -120,8 +122,11 @@ class Part:
         Wake-ups are entries too, and are seen only by a prefix of their own.
         """
         shows_due = prefix.startswith(DUE)
-        layers = {**self._inflight, **self._new}
-        found = {key: value for key, value in layers.items() if key.startswith(prefix)}
+        found, ordered = {}, (self._inflight_keys, self._new_keys)
+        for layer, keys in zip((self._inflight, self._new), ordered, strict=True):
+            for key in keys.starting(prefix):
+                if key in layer:  # else it was taken back
+                    found[key] = layer[key]
         for raw, data in self._db.scan(prefix.encode()):
             key = raw.decode()
             if key not in found and raw not in _OURS:
@@ -154,6 +159,7 @@ class Part:
     def seal(self, at_ms: int) -> None:
         """The running batch becomes the committing one; the one before must have been stored."""
         self._inflight, self._new, self.at_ms = self._new, {}, at_ms
+        self._inflight_keys, self._new_keys = self._new_keys, Keys()
 
     def rows(self, at_ms: int, offsets: dict[str, int]) -> list[Row]:
         """The sealed batch as changelog rows, `@hash` last, which also says up to which offset of
@@ -194,7 +200,7 @@ class Part:
 
     def stored(self) -> None:
         """The committing batch is in the database now."""
-        self._inflight = {}
+        self._inflight, self._inflight_keys = {}, Keys()
 
     def restore(self, rows: list[Row], position: int, stamp_at: int) -> None:
         """Applies changelog rows written by others; the hash follows entry by entry."""
@@ -221,6 +227,7 @@ class Part:
     def reopen(self) -> int:
         """Forgets all caches after a restore; returns the hash the log claims."""
         self._young, self._old, self._new, self._inflight, self._sums = {}, {}, {}, {}, {}
+        self._new_keys, self._inflight_keys = Keys(), Keys()
         self.unproven = False
         return self._recall()
 
@@ -255,7 +262,10 @@ class Part:
 
     def _log(self, key: str) -> None:
         due_at = self.due.at(key.split("|", 2)[2]) if key.startswith(DUE) else None
-        self._journal.append((self, key, self._new.get(key, _MISS), due_at))
+        prior = self._new.get(key, _MISS)
+        if prior is _MISS:
+            self._new_keys.fresh.append(key)
+        self._journal.append((self, key, prior, due_at))
 
     def _dump(self, key: str, value: Any) -> bytes:
         return str(value).encode() if key.startswith(DUE) else self._dumps(key, value)

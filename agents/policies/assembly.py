@@ -1,4 +1,4 @@
-"""The sources that the settings name, and the publisher that listens to them."""
+"""The sources that the settings name, the publisher that listens to them, and who takes back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 
 from agents import keys
 from agents.policies import consul, file
+from agents.policies.counting import Orders
 from agents.policies.layers import Fault, Layer, environment
 from agents.policies.publisher import Publisher
+from agents.policies.returning import ReturnWatch
 from agents.runner import Writes
 from agents.settings import WorkerSettings
 from agents.standing import Standing
@@ -36,12 +38,8 @@ async def run_policy_sources(
     if not any(sources.values()):
         return
 
-    def signing_keys() -> list[PrivateKey]:
-        name = settings.policy_signer
-        return [] if name is None else [keys.load(settings.home, name)]
-
     chosen = [name for name, is_set in sources.items() if is_set]
-    publisher = Publisher(chosen, writes, standing, signing_keys)
+    publisher = Publisher(chosen, writes, standing, lambda: signing_keys(settings))
     if sources[ENV]:
         publisher.hear(env)
     async with asyncio.TaskGroup() as tasks:
@@ -50,6 +48,23 @@ async def run_policy_sources(
             tasks.create_task(file.watch(settings.policy_file, publisher.hear, stop))
         if consul_at is not None:
             tasks.create_task(consul.watch(consul_at, publisher.hear, stop))
+
+
+async def run_return_watch(
+    settings: WorkerSettings,
+    writes: Writes,
+    standing: Callable[[], Standing | None],
+    stop: asyncio.Event,
+) -> None:
+    """Takes a policy back that fires more than was agreed to; runs until told to stop."""
+    orders = Orders(settings.bootstrap, settings.partitions)
+    await ReturnWatch(writes, standing, orders, lambda: signing_keys(settings)).run(stop)
+
+
+def signing_keys(settings: WorkerSettings) -> list[PrivateKey]:
+    """What this worker signs a policy with. Raises KeyFault."""
+    name = settings.policy_signer
+    return [] if name is None else [keys.load(settings.home, name)]
 
 
 def _environment(variables: Mapping[str, str]) -> Layer | Fault:

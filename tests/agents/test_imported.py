@@ -53,5 +53,7 @@ def test_that_a_log_was_imported_is_nobodys_word_and_cannot_be_taken_back() -> N
     assert found.imported
     assert (found.epoch, found.mode("all")) == (1, "ACTIVE")
     back = control("ACTIVE", 2, "ann", "bob", scope=IMPORTED)
-    assert cause(found, back) == cause(found, replace(marker, epoch=9)) == "scope"
+    assert cause(found, back) == "scope"
+    assert cause(Standing(), replace(marker, epoch=9)) == "scope"
+    assert cause(standing(control("PAUSED", 1)), marker) == "scope"  # a log that lives
     assert not Standing().imported

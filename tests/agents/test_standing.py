@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from agents.standing import CONTROLS, POLICIES, Standing, Told
 from schemas.policy import Policy, canonical, policy_hash
 from schemas.records import Control, PolicyUpdate
 from schemas.wire import SchemaIds, Wire
+from streams.canonical import canonical as canonical_text
 from streams.statements import control_bytes, policy_bytes
 from streams.step import Refused
 from tests.streams.people_world import KEYS, person
@@ -128,6 +130,30 @@ def test_a_policy_follows_the_one_in_force_and_an_admin_signs_it() -> None:
     found.judge(signed(second, "olaf"))
     found.take(second)
     found.judge(policy(1, []))  # nobody is admin any more: as before
+
+
+@pytest.mark.req("E-5")
+def test_a_persons_policy_says_what_it_would_have_done_and_the_admin_signs_that_too() -> None:
+    first = policy(1, ADMIN)
+    found = standing(first)
+    second = replace(policy(2, OPERATE, first), source="rest")
+    assert cause(found, signed(second, "olaf")) == "simulation"
+    seen = signed(replace(second, simulation='{"orders":3}'), "olaf")
+    found.judge(seen)
+    assert cause(found, replace(seen, simulation='{"orders":0}')) == "signature"
+    assert cause(found, replace(seen, simulation=None)) == "signature"
+    found.judge(signed(policy(2, OPERATE, first), "olaf"))  # of a watched source nobody asks it
+    same = replace(policy(2, ADMIN, first), source="rest")
+    found.judge(signed(same, "olaf"))  # what does not change needs no look
+
+
+def test_what_counted_before_there_were_simulations_counts_for_ever() -> None:
+    content = json.loads(policy(1, ADMIN).body)
+    del content["activation"]
+    old = canonical_text(content)
+    first = replace(policy(1, ADMIN), body=old, hash=policy_hash(old))
+    second = replace(policy(2, OPERATE, first), source="rest")
+    standing(first).judge(signed(second, "olaf"))
 
 
 @pytest.mark.parametrize("field", ["body", "hash"])

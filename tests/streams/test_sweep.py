@@ -43,6 +43,12 @@ class World(CashWorld):
         expect position investable_usd=0
         expect hold below_min
         """,
+        f"""# nothing is no order, even where the least is nothing
+        {QUIET}
+        policy sweep.min_sweep_usd=0
+        report ITAV 290000
+        expect hold below_min
+        """,
         f"""# a floor is never placed
         {QUIET}
         policy sweep.floor_usd=200000

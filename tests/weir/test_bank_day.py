@@ -36,7 +36,7 @@ def test_killing_workers_and_the_bank_leaves_the_books_equal() -> None:
     result = json.loads(done.stdout.splitlines()[-1])
     assert result["kills"] == {"executor": 1, "bank": 1}
     assert result["bank_lives"] == 2
-    assert result["restarts"]["executor-0"] == 1
+    assert result["restarts"]["executor-0"] >= 1
     assert result["orders"] >= 9
     confirmed = [count for name, count in result["counts"].items() if name.endswith("CONFIRMED")]
     assert len(confirmed) == 3, "placed, brought back, and both in all"

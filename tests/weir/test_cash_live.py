@@ -250,6 +250,9 @@ def test_what_a_bank_says_wrongly_is_a_dead_letter_and_decides_nothing(live: Liv
 def test_once_an_admin_is_named_one_must_sign_what_is_put(live: Live) -> None:
     olaf, eve = PrivateKey.new("olaf"), PrivateKey.new("eve")
     people = [{"id": "olaf", "roles": ["admin"], "public_key": olaf.public}]
+    for name in ("ann", "bob"):
+        key = PrivateKey.new(name).public
+        people.append({"id": name, "roles": ["operate"], "public_key": key})
     unheard = live.put(policy(people=people), **{"X-JWS-Signature": eve.sign(b"x")}).json()
     assert unheard["accepted"]["author"] == "policy", "as long as nobody could verify it"
     until(lambda: live.in_force() == "cash@7", "the admin is named")
@@ -259,6 +262,13 @@ def test_once_an_admin_is_named_one_must_sign_what_is_put(live: Live) -> None:
     assert (answer.status_code, answer.json()["error"]) == (403, "signature")
     draft = live.put(content, "?dry_run=true").json()
     assert draft["would_be"]["version"] == "cash@8"
+    assert draft["seen"]["simulation"]["orders"]["extra"] == 0
+    wrong = policy(people=people[:1])
+    refused = live.put(wrong, "?dry_run=true")
+    assert (refused.status_code, refused.json()["error"]) == (422, "objections")
+    assert "cannot_resume: nobody operates" in refused.text
+    said = live.put(wrong, "?dry_run=true&despite=olaf+is+alone+today").json()["seen"]
+    assert said["despite"] == "olaf is alone today"
     for key, error in ((eve, "unknown_person"), (PrivateKey.new("olaf"), "signature")):
         forged = key.sign(draft["to_sign"].encode())
         refused = live.put(content, **{"X-JWS-Signature": forged})

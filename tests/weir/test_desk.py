@@ -202,6 +202,13 @@ def test_a_policy_is_set_by_an_admin_or_not_at_all(desk: Desk) -> None:
     assert "no role admin" in desk.fails("policy", "set", str(file), "--as", "ann")
     assert "next@2" in desk.must("policy", "set", str(file), "--as", "olaf")
     assert "in force already" in desk.must("policy", "set", str(file), "--as", "olaf")
+    seen = json.loads(desk.rig.values("orch_config_updates")[-1]["simulation"])
+    assert seen["simulation"]["orders"]["extra"] == 0
+    assert seen["simulation"]["in_force"]["policy_hash"] == seen["follows"]
+    file.write_text(yaml.safe_dump(content | {"guards": {"peg_max_dev": 0}}))
+    refused = desk.fails("policy", "set", str(file), "--as", "olaf")
+    assert "peg_guard_always: a stablecoin is hardly ever at 1" in refused
+    assert "--despite REASON" in refused
     file.write_text("limits: {loan: {min_usd: -1}}")
     assert "limits.loan.min_usd=-1: must not be negative" in desk.fails("policy", "set", str(file))
 

@@ -216,7 +216,7 @@ def test_every_decision_of_many_days_follows_from_its_record(variant: str) -> No
     assert sim.again > 300
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     available=st.integers(-(10**6), 4 * 10**8).map(lambda cents: cents * 10**16),
     others=st.lists(st.integers(-(10**6), 4 * 10**8), min_size=30, max_size=30),

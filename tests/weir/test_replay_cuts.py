@@ -23,7 +23,7 @@ def test_from_random_places_the_run_goes_on_the_same_in_any_process(tmp_path: Pa
 
 def test_a_state_of_another_place_is_noticed(tmp_path: Path) -> None:
     log = recorded(tmp_path, turns=40, accounts=3)
-    marks, cuts = taken(log, 6, seed=1)
+    marks, cuts = taken(log, 6, 3, seed=1)
     shifted = [one._replace(states=before.states) for before, one in pairwise(cuts)]
     right, wrong = taken_up(log, cuts[1:], 3), taken_up(log, shifted, 3)
     assert right["transcript"] == wrong["transcript"]

@@ -16,13 +16,15 @@ from bench.memory_log import MemoryLog
 from bench.recorded import UNKNOWN, WIRE, recorded
 from schemas.jsonform import iso
 from schemas.wire import header
-from streams.topology import BOOK
+from streams.topology import BOOK, NODES, PIPELINE
 from weir.errors import WeirError
 from weir.replay import Base, Choice, Record, Report, check, span
 from weir.replay.base import from_changelog
 from weir.replay.report import EMPTY, FOLDED
 
 ORDER, FILLS, PNL = "treasury.merge-order.v1", "hedge-executions", "treasury.pnl.v1"
+DECISIONS = "treasury.decisions.v1"
+OTHER_ID = "01975b5d-516a-77cf-b151-967e5b2b8a54"
 BOOK_CHANGELOG = "weir-pipeline-book-changelog"
 
 
@@ -129,6 +131,36 @@ def test_a_difference_inside_is_found_and_one_outside_is_not_looked_at(log: Memo
     twice = replayed(log, str(cut), None).difference
     assert twice is not None
     assert twice.what == "surplus"
+
+
+@pytest.mark.parametrize("share", [None, 0.1])
+@pytest.mark.parametrize("moved_ms", [0, 1])
+def test_what_nobody_decided_at_a_tick_is_surplus(
+    log: MemoryLog, share: float | None, moved_ms: int
+) -> None:
+    """A second decision of a tick that was, and one of a tick that never was."""
+    begin = None if share is None else middle_ms(log, share)
+    pipeline = [node for node in NODES if node.app == PIPELINE]
+    decided = [
+        (one, WIRE.decode(DECISIONS, one.value))
+        for at, records in log.records.items()
+        for one in records
+        if at[0] == DECISIONS
+    ]
+    own = [(one, value) for one, value in decided if value.meta.source.topic == "@tick"]
+    model, value = next(pair for pair in own if pair[0].timestamp_ms > (begin or 0))
+    at_ms = value.meta.event_time_ms + moved_ms
+    meta = changed(value.meta, event_id=OTHER_ID, event_time_ms=at_ms)
+    invented = model._replace(value=WIRE.encode(DECISIONS, changed(value, meta=meta)))
+    log.records[DECISIONS, model.partition].append(invented)
+    choice = Choice(span(None if begin is None else str(begin), None))
+    found = check(log, WIRE, pipeline, choice=choice, patience_s=0).difference
+    assert found is not None
+    assert found.what == "surplus"
+    assert found.recorded is not None
+    assert found.recorded["value"]["meta"]["event_id"] == OTHER_ID
+    later = Choice(span(str(at_ms + 1), None))
+    assert check(log, WIRE, pipeline, choice=later, patience_s=0).identical
 
 
 def test_a_schema_that_only_the_worker_knew_is_named(log: MemoryLog) -> None:

@@ -64,7 +64,8 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 class Day(msgspec.Struct, frozen=True):
-    """An account at the end of a UTC day that something happened on. None: not known.
+    """An account at the end of a UTC day on which something happened, or of an hour or a quarter
+    of one where the whole is short (`weir.backtest.grain`). None: not known.
 
     Of an exchange account `equity` is the venue's figure for the trading wallet, `net` that and
     the collateral after its haircut less the debt; of a bank account `equity` is its balance and

@@ -260,7 +260,7 @@ class _Run:
             to_ms=end_ms,
             totals=self._tally.end(),
             decisions=tuple(self._tally.decisions),
-            days=tuple(self._tally.days),
+            days=self._tally.days,
             assumptions=(
                 *self._terms.sentences(),
                 *self._bank.sentences(),

@@ -14,7 +14,6 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from schemas.jsonform import iso
 from schemas.money import parse_e18
 from schemas.policy import Policy
 from schemas.records import AllocationDecision, CashPosition, Decision, IntentState
@@ -27,11 +26,11 @@ from tables.book import PnlBook
 from weir.backtest.bank import Bank
 from weir.backtest.course import ALLOCATION, HOLD, SWEEP, Day, Decided, Totals
 from weir.backtest.desk import Desk, Placed
+from weir.backtest.grain import DAY_MS, Lines, every_ms, name
 from weir.backtest.loan import Sums
 from weir.backtest.venue import Venue
 
 WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED", "REVERSED"})
-DAY_MS = 86_400_000
 NOTHING = PnlBook()
 
 
@@ -42,7 +41,7 @@ class Seen:
     profit: PnlBook = NOTHING
     ltv_min_e18: int | None = None
     ltv_max_e18: int | None = None
-    day_ltv_max_e18: int | None = None
+    line_ltv_max_e18: int | None = None
     last: Day | None = None
     avail_e18: int | None = None
     counts: Counter[str] = field(default_factory=Counter)
@@ -56,15 +55,16 @@ class Tally:
         self.policy, self._venue, self._bank = policy, venue, bank
         self.desk: Desk | None = None
         self.decisions: list[Decided] = []
-        self.days: list[Day] = []
+        self._lines = Lines()
         self._seen: dict[str, Seen] = {}
         self._touched: dict[str, None] = {}
         self._last: dict[tuple[str, str], int] = {}
-        self._counting, self._day = False, -1
+        self._counting, self._stretch = False, -1
+        self._now_ms = self._began_ms = 0
 
     def begin(self) -> None:
         """From here on it counts."""
-        self._counting = True
+        self._counting, self._began_ms = True, self._now_ms
         for account_id, account in self._venue.accounts.items():
             loan = account.loan
             loan.sums = {coin: Sums(owed.total_e18) for coin, owed in loan.debts.items()}
@@ -87,27 +87,35 @@ class Tally:
         if loan.recorded is None or not self._counting:
             return
         seen, ltv = self._of(account_id), loan.ltv_e18
-        least, most, today = seen.ltv_min_e18, seen.ltv_max_e18, seen.day_ltv_max_e18
+        least, most, today = seen.ltv_min_e18, seen.ltv_max_e18, seen.line_ltv_max_e18
         seen.ltv_min_e18 = ltv if least is None else min(least, ltv)
         seen.ltv_max_e18 = ltv if most is None else max(most, ltv)
-        seen.day_ltv_max_e18 = ltv if today is None else max(today, ltv)
+        seen.line_ltv_max_e18 = ltv if today is None else max(today, ltv)
 
     def touch(self, account_id: str) -> None:
         """Something happened on an account: its day gets a line."""
         self._touched[account_id] = None
 
     def pass_to(self, at_ms: int) -> None:
-        """Ends the day, if another one has begun by this time."""
-        day = at_ms // DAY_MS
-        if day == self._day:
+        """Ends a stretch, if another one has begun by this time."""
+        self._now_ms = at_ms
+        if at_ms // self._lines.grain_ms == self._stretch:
             return
-        self._close_day()
-        self._day = day
+        self._close()
+        grain_ms = every_ms(at_ms - self._began_ms) if self._counting else self._lines.grain_ms
+        if grain_ms != self._lines.grain_ms:
+            self._lines.coarser(grain_ms)
+        self._stretch = at_ms // grain_ms
 
     def end(self) -> tuple[Totals, ...]:
         """The totals of every account, in order."""
-        self._close_day()
+        self._close()
         return tuple(self._totals(name) for name in sorted(self._seen))
+
+    @property
+    def days(self) -> tuple[Day, ...]:
+        """A line for each stretch of time in which something happened on an account."""
+        return tuple(self._lines.all())
 
     # What the nodes write
 
@@ -183,8 +191,9 @@ class Tally:
         seen.avail_e18 = value.avail_usd_e4 * E4_TO_E18
         self._touched[value.account_id] = None
         free = (value.avail_usd_e4 - value.pending_out_e4) * E4_TO_E18
-        if free < self.policy.sweep.floor_usd_e18 and seen.floor_day != self._day:
-            seen.floor_day = self._day
+        today = self._now_ms // DAY_MS
+        if free < self.policy.sweep.floor_usd_e18 and seen.floor_day != today:
+            seen.floor_day = today
             seen.counts["under_floor"] += 1
 
     # What it comes to
@@ -208,14 +217,15 @@ class Tally:
         table = self.desk.table("book", self.desk.lies(account_id))
         return table.get(f"pnl_book|{account_id}|{self._ccy}") or NOTHING
 
-    def _close_day(self) -> None:
-        if self._counting and self._day >= 0:
+    def _close(self) -> None:
+        if self._counting and self._stretch >= 0:
             for account_id in sorted(self._touched):
-                self.days.append(self._line(account_id))
+                self._lines.put(self._line(account_id))
         self._touched.clear()
 
     def _line(self, account_id: str) -> Day:
-        seen, day = self._of(account_id), str(iso(self._day * DAY_MS))[:10]
+        grain_ms = self._lines.grain_ms
+        seen, day = self._of(account_id), name(self._stretch * grain_ms, grain_ms)
         if account_id in self._bank.accounts:
             books = self._bank.books(account_id)
             line = Day(
@@ -231,7 +241,7 @@ class Tally:
             )
         else:
             line = self._exchange(account_id, day, seen)
-        seen.day_ltv_max_e18 = None
+        seen.line_ltv_max_e18 = None
         return line
 
     def _exchange(self, account_id: str, day: str, seen: Seen) -> Day:
@@ -245,7 +255,7 @@ class Tally:
             equity_e18=equity,
             net_e18=self._net(account_id),
             ltv_e18=loan.ltv_e18 if known else None,
-            ltv_max_e18=seen.day_ltv_max_e18,
+            ltv_max_e18=seen.line_ltv_max_e18,
             debt_usd_e18=loan.debt_usd_e18 if known else None,
             collateral_usd_e18=loan.collateral_usd_e18 if known else None,
             realised_e18=profit.realised_e18,

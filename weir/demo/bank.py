@@ -9,14 +9,11 @@ books such a payment when it comes and values it on its day, as banks with real-
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 
-from weir.demo.sandbox import sandbox
 from weir.demo.watch import BACK, OUT, Seen
 from weir.home import Home
 
@@ -30,15 +27,13 @@ HISTORY_DAYS = 380
 CUTOFF_AHEAD = timedelta(hours=2)
 
 
-@contextmanager
-def bank(here: Home, seed: int) -> Iterator[str]:
-    """The sandbox bank with a year of customers behind it; yields its URL."""
-    words = ["--account", NUMBER, "--fund", f"{FUND}:1", "--opening", str(OPENING_USD)]
-    words += ["--customers", "6", "--typical-usd", "20000", "--history-days", str(HISTORY_DAYS)]
-    words += ["--at-once", "--settle-ms", "800", "--report-ms", "500", "--rate-limit", "0"]
-    words += ["--books", str(here.root / "bank.books"), "--seed", str(seed)]
-    with sandbox(here, "weir.sandbox.bank", words) as url:
-        yield url
+def words(here: Home, seed: int) -> list[str]:
+    """How the sandbox bank is started: with a year of customers behind it."""
+    said = ["--account", NUMBER, "--fund", f"{FUND}:1", "--opening", str(OPENING_USD)]
+    said += ["--customers", "6", "--typical-usd", "20000", "--history-days", str(HISTORY_DAYS)]
+    said += ["--at-once", "--settle-ms", "800", "--report-ms", "500", "--rate-limit", "0"]
+    said += ["--books", str(here.root / "bank.books"), "--seed", str(seed)]
+    return said
 
 
 def worker_env(url: str) -> dict[str, str]:

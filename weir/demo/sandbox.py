@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,10 @@ READY_S = 30.0
 
 
 @contextmanager
-def sandbox(here: Home, module: str, words: list[str]) -> Iterator[str]:
-    """Starts a module and ends it with the block; yields its URL once it answers."""
+def sandbox(here: Home, module: str, words: list[str]) -> Iterator[Callable[[], str]]:
+    """Starts a module and ends it with the block; yields what waits until it answers and gives its
+    URL, so that several start at once.
+    """
     name = module.rpartition(".")[2]
     port_file = here.root / f"{name}.port"
     port_file.unlink(missing_ok=True)
@@ -32,7 +34,7 @@ def sandbox(here: Home, module: str, words: list[str]) -> Iterator[str]:
             stderr=out,
         )
     try:
-        yield _ready(process, port_file, log)
+        yield lambda: _ready(process, port_file, log)
     finally:
         process.terminate()
         process.wait(10)

@@ -68,8 +68,16 @@ def empty_home() -> Home:
 
 
 @contextmanager
-def venue(here: Home, bootstrap: str, day: Day) -> Iterator[str]:
-    """The sandbox as a process of its own, its hedger waiting; yields its URL."""
+def sandboxes(here: Home, bootstrap: str, day: Day) -> Iterator[tuple[str, str]]:
+    """Venue and bank as processes of their own, the hedger waiting; yields their URLs."""
+    with (
+        sandbox(here, "weir.sandbox.bybit", _venue_words(here, bootstrap, day)) as venue_url,
+        sandbox(here, "weir.sandbox.bank", bank.words(here, day.seed)) as bank_url,
+    ):
+        yield venue_url(), bank_url()
+
+
+def _venue_words(here: Home, bootstrap: str, day: Day) -> list[str]:
     registry = settings().registry or Registry(here).url
     words = ["--hold", "--bootstrap", bootstrap]
     words += ["--registry", str(registry), "--accounts", str(day.accounts)]
@@ -78,8 +86,7 @@ def venue(here: Home, bootstrap: str, day: Day) -> Iterator[str]:
     words += ["--feed", "venue" if day.feed == "ws" else "hedger"]
     if day.prices is not None:
         words += ["--prices", str(day.prices.absolute())]
-    with sandbox(here, "weir.sandbox.bybit", words) as url:
-        yield url
+    return words
 
 
 def worker_env(url: str, bank_url: str, day: Day) -> dict[str, str]:

@@ -50,7 +50,7 @@ def demo(day: stage.Day, as_json: bool) -> bool:
     made = topics.ensure(address, settings().partitions, 1)
     say(f"topics     {len(made)} created")
     _require_empty(address)
-    with stage.venue(here, address, day) as url, stage.bank.bank(here, day.seed) as bank_url:
+    with stage.sandboxes(here, address, day) as (url, bank_url):
         say(f"venue      {url}, a sandbox with books of its own")
         say(f"bank       {bank_url}, another one, with a year of statements")
         policy = asyncio.run(stage.open_desk(address, day))

@@ -82,7 +82,8 @@ def reasons(
     if policy is None:
         none = (), (), ()
         return SweepReasons(decision_id, place, said, known.places, True, *none, tuple(later))
-    rules = (policy, cash_body.under_other_rule(policy))
+    other = policy.sweep.model_copy(update={"rule": cash_body.other_rule(policy)})
+    rules = (policy, policy.model_copy(update={"sweep": other}))
     return SweepReasons(
         decision_id=decision_id,
         place=place,

@@ -57,11 +57,11 @@ def bring(
     number of partitions; and when Kafka does not take a record, with how many it has taken.
     """
     topics = [topic for topic in (*FACTS, *INBOXES) if topic in log.topics]
-    _check(log, topics, bootstrap, wire)
     parts = [part for topic in topics for part in log.manifest.topics[topic].partitions]
     total = sum(part.records for part in parts)
     if not total:
-        raise WeirError(f"{name} holds nothing that came from outside: {', '.join(topics) or 'no'}")
+        raise WeirError(f"{name} holds nothing that came from outside")
+    _check(log, topics, bootstrap, wire)
     first_ms = min(part.first_ms for part in parts if part.first_ms is not None)
     sent = _Sending(bootstrap)
     sent.put(_marker(wire, name, first_ms))
@@ -121,12 +121,14 @@ def _marker(wire: Wire, name: str, at_ms: int) -> Record:
 
 def _is_from_outside(record: Record, wire: Wire) -> bool:
     """No node wrote it, and it is not a copy. What is no record at all no node wrote."""
-    if record.topic in FACTS:
+    if record.topic in FACTS and record.topic != CONTROLS:
         return True
     try:
         value = wire.decode(record.topic, record.value)
     except (Undecodable, NewerSchema):
         return True
+    if record.topic == CONTROLS:
+        return value.scope != IMPORTED  # of the import before
     return value.meta is None and not isinstance(value.body, PolicyCopy | ControlCopy)
 
 

@@ -113,16 +113,15 @@ class _Source:
                 if at not in left:
                     continue
                 offset = int(message.offset() or 0)
-                end = self.ranges[at][1]
-                if is_record and (offset < end or _compacts(at[0])):
+                if is_record and (offset < self.ranges[at][1] or _compacts(at[0])):
                     yield _record(message)
-                now = offset + 1 if is_record else offset
+                now = offset + is_record
                 if now > reached[at]:
                     passed += now - reached[at]
                     reached[at], seen_s = now, time.monotonic()
-                if now >= end and not (is_record and _compacts(at[0])):
+                if self._is_done(at, now, is_record):
                     left.discard(at)
-                    self.ranges[at] = self.ranges[at][0], max(now, end) if _compacts(at[0]) else end
+                    self._consumer.pause([TopicPartition(*at)])
             tell(passed)
             if left and time.monotonic() - seen_s > open_s:
                 raise self._stuck(min(left), reached)
@@ -131,6 +130,15 @@ class _Source:
         """Leaves the broker."""
         self._consumer.close()
 
+    def _is_done(self, at: At, now: int, is_record: bool) -> bool:
+        """Whether the end is reached; of a compacted topic that is where nothing more comes."""
+        start, end = self.ranges[at]
+        if now < end or (is_record and _compacts(at[0])):
+            return False
+        if _compacts(at[0]):
+            self.ranges[at] = start, now
+        return True
+
     def _is_record(self, message: Any) -> bool:
         """True for a record, False for the end of a partition; WeirError for anything else."""
         error = message.error()
@@ -138,7 +146,7 @@ class _Source:
             return True
         if error.code() == KafkaError._PARTITION_EOF:
             return False
-        raise WeirError(f"{message.topic()} on Kafka at {self._bootstrap}: {error.str()}")
+        raise WeirError(f"Kafka at {self._bootstrap}, {message.topic() or 'any'}: {error.str()}")
 
     def _stuck(self, at: At, reached: dict[At, int]) -> WeirError:
         return WeirError(

@@ -15,6 +15,7 @@ from agents.wiring import CODE_VERSION
 from schemas.topics import BY_NAME
 from schemas.wire import Wire
 from weir.errors import WeirError
+from weir.files.handles import allow_many
 from weir.files.manifest import (
     Manifest,
     Part,
@@ -51,6 +52,7 @@ class Folder:
         self._waiting_bytes_max = waiting_bytes_max
         self._open: dict[At, _File] = {}
         self._waiting_bytes = 0
+        allow_many()
         _empty(path)
 
     def add(self, record: Record) -> None:

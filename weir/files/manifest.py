@@ -13,6 +13,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from schemas.topics import BY_NAME
 from schemas.wire import Wire
@@ -70,7 +71,7 @@ class State(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     """`range` is in words what was asked for; without it the log was read from its beginning.
-    `states` are those that a range begins from.
+    `states` are those that a range begins from. `seal` is the hash of all the rest.
     """
 
     code: str
@@ -81,6 +82,12 @@ class Manifest(Struct, frozen=True, forbid_unknown_fields=True):
     states: list[State] = []
     format: str = FORMAT
     version: int = VERSION
+    seal: str = ""
+
+    def sealed(self) -> Manifest:
+        """With the seal that belongs to what it says."""
+        said = msgspec.json.encode(replace(self, seal=""))
+        return replace(self, seal=hashlib.sha256(said).hexdigest())
 
     @property
     def records(self) -> int:
@@ -112,7 +119,7 @@ def state_place(node: str, partition: int) -> str:
 
 def save(folder: Path, manifest: Manifest) -> None:
     """Writes it, whole or not at all."""
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    text = msgspec.json.format(msgspec.json.encode(manifest.sealed()), indent=1)
     fresh = folder / f"{NAME}.new"
     fresh.write_bytes(text + b"\n")
     fresh.replace(folder / NAME)
@@ -138,9 +145,12 @@ def load(folder: Path) -> Manifest:
                 f"{path}: version {head.version} of the format is newer than this version of Weir"
                 f" reads ({VERSION}): upgrade it"
             )
-        return msgspec.json.decode(data, type=Manifest)
-    except msgspec.DecodeError as error:
+        found = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WeirError(f"{path} is damaged: {error}") from error
+    if found != found.sealed():
+        raise WeirError(f"{path} was changed: its seal is not that of what it says")
+    return found
 
 
 def checked(folder: Path, wire: Wire | None = None) -> Manifest:

@@ -30,7 +30,7 @@ from weir.replay.difference import Difference
 from weir.replay.folding import Folding
 from weir.replay.log import Log, Record
 from weir.replay.origin import Origin, origin
-from weir.replay.produced import PATIENCE_S, Produced
+from weir.replay.produced import PATIENCE_S, Output, Produced
 from weir.replay.report import Progress, Report, Scope
 from weir.replay.sources import Sources
 from weir.replay.span import Span
@@ -39,6 +39,7 @@ from weir.replay.survey import Meant, Survey, runs, survey
 _TELL_S = 0.5
 
 Tell = Callable[[Progress], None]
+Copy = Callable[[Output], None]
 
 
 def check(
@@ -49,11 +50,12 @@ def check(
     patience_s: float = PATIENCE_S,
     choice: Choice = ALL,
     given: Collection[Base] = (),
+    copy: Copy | None = None,
 ) -> Report:
     """Replays what is chosen of all that is recorded now, up to the first difference.
 
     An output that is not on the log after `patience_s` is missing. `given` are states to begin from
-    where the log itself begins later than its history.
+    where the log itself begins later than its history; `copy` gets every output of the range.
 
     WeirError when it cannot be done in full: a record that was folded is gone, the range reaches
     beyond the log, or the merge order names a node that this version does not have.
@@ -68,7 +70,7 @@ def check(
     ):
         counts = {topic: log.partitions(topic) for topic in sinks}
         produced = Produced(outputs, wire, counts, patience_s, Meant(found, by_name))
-        replay = _Replay(found, start, folding, produced, frozenset(sinks), tell)
+        replay = _Replay(found, start, folding, produced, frozenset(sinks), tell, copy)
         return replay.run(order)
 
 
@@ -122,6 +124,7 @@ class _Replay(NamedTuple):
     produced: Produced
     sinks: frozenset[str]
     tell: Tell
+    copy: Copy | None
 
     def run(self, order: Iterator[tuple[Record, MergeRun]]) -> Report:
         """Up to the first difference, or to the end."""
@@ -154,7 +157,10 @@ class _Replay(NamedTuple):
             return folding.transaction(record, run)[1]
         events, refused = folding.events, folding.refused
         outputs, table = folding.transaction(record, run)
-        meant = (output for output in outputs if output.topic in self.sinks)
+        meant = [output for output in outputs if output.topic in self.sinks]
+        if self.copy is not None:
+            for output in meant:
+                self.copy(output)
         found = (produced.compare(output) for output in meant)
         difference = next((one for one in found if one is not None), table)
         progress.transactions += 1

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from streams.node import Node
+from streams.topology import NODES
 from weir.errors import WeirError
 from weir.replay.span import WHOLE, Span
 
@@ -41,6 +42,10 @@ class Choice:
             only = set(by_name)
             sinks = {sink for node in by_name.values() for sink in node.sinks}
         return frozenset(only), sorted(sinks)
+
+    def sinks(self, nodes: Iterable[Node] = NODES) -> list[str]:
+        """The topics whose records are compared."""
+        return self.nodes_and_sinks({node.name: node for node in nodes})[1]
 
 
 ALL = Choice()

@@ -13,6 +13,7 @@ from pathlib import Path
 from agents.wiring import ORDER_TOPIC
 from schemas.wire import Wire
 from weir.errors import WeirError
+from weir.files.handles import allow_many
 from weir.files.manifest import Manifest, checked
 from weir.files.parquet import records
 from weir.replay.base import Base
@@ -26,6 +27,7 @@ class FolderLog:
 
     def __init__(self, folder: Path, wire: Wire | None = None, name: str = "") -> None:
         self._folder, self._name = folder, name or str(folder)
+        allow_many()
         self.manifest: Manifest = checked(folder, wire)
 
     @cached_property

@@ -7,7 +7,7 @@ its step, a refused event changes nothing. Keys lie by murmur2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from agents.exact.config import Config
@@ -52,9 +52,13 @@ class Folding:
         }
         self.events = self.refused = 0
 
-    def bases(self) -> list[Base]:
-        """The state of every node and partition as it is now."""
-        return [part.base(*place) for place, part in sorted(self._parts.items())]
+    def bases(self, only: Collection[tuple[str, int]] | None = None) -> list[Base]:
+        """The state of every node and partition as it is now, or of these."""
+        return [
+            part.base(*place)
+            for place, part in sorted(self._parts.items())
+            if only is None or place in only
+        ]
 
     def transaction(self, record: Record, run: MergeRun) -> tuple[list[Output], Difference | None]:
         """The outputs of a transaction in their order, and whether the table came out as

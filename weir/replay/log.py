@@ -25,8 +25,9 @@ from confluent_kafka import (
 from weir.errors import WeirError
 from weir.topics import PATIENCE_S, no_answer, partition_counts
 
-AHEAD = 4000
-"""Records of one partition that are kept before it is paused."""
+KEPT_MAX, AHEAD_MIN = 100_000, 200
+"""Records that one reader keeps at most, about; and of one partition before it is paused, at least.
+"""
 SILENCE_S = 20.0
 _POLL_S = 0.5
 
@@ -116,6 +117,7 @@ class KafkaReader:
 
     def __init__(self, bootstrap: str, where: Mapping[At, int], batch: int) -> None:
         self._bootstrap, self._batch = bootstrap, batch
+        self._ahead = max(AHEAD_MIN, KEPT_MAX // max(1, len(where)))
         self._kept: dict[At, deque[Record]] = {at: deque() for at in where}
         self._ended: set[At] = set()
         self._paused: set[At] = set()
@@ -164,7 +166,9 @@ class KafkaReader:
                 self._ended.add(at)
             elif not error.retriable() and error.code() not in _PASSING:
                 raise WeirError(f"{at[0]} on Kafka at {self._bootstrap}: {error.str()}")
-        ahead = [at for at in touched if len(self._kept[at]) > AHEAD and at not in self._paused]
+        ahead = [
+            at for at in touched if len(self._kept[at]) > self._ahead and at not in self._paused
+        ]
         if ahead:
             self._paused.update(ahead)
             self._consumer.pause([TopicPartition(*at) for at in ahead])

@@ -69,6 +69,13 @@ class Span:
         """Whether a transaction lies behind the range."""
         return self.stop is not None and self.stop.reached(partition, offset, at_ms)
 
+    def covers(self, at_ms: int) -> bool:
+        """Whether it is a range of time that holds this one."""
+        bounds = [bound for bound in (self.start, self.stop) if bound is not None]
+        if any(bound.at_ms is None for bound in bounds):
+            return False
+        return not (self.is_before(0, 0, at_ms) or self.is_after(0, 0, at_ms))
+
     def _named(self) -> frozenset[int]:
         named = [bound.partitions for bound in (self.start, self.stop) if bound is not None]
         return frozenset().union(*named)

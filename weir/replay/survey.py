@@ -7,7 +7,9 @@ which records it needs, how much there is, and what to say it has replayed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from array import array
+from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -32,16 +34,22 @@ class Line:
 
     before: MergeRun | None = None
     transactions: int = 0
-    first_ms: int = 0
-    last_ms: int = 0
     inputs: dict[str, tuple[int, int]] = field(default_factory=dict)
     """By topic, the first offset that was taken in the range and the one after the last."""
     taken: dict[str, tuple[int, int]] = field(default_factory=dict)
     """The same of all transactions up to the end of the range."""
 
-    def lived(self, at_ms: int) -> bool:
-        """Whether it had a transaction of the range at that time, or may have had."""
-        return bool(self.transactions) and self.first_ms <= at_ms <= self.last_ms
+
+@dataclass
+class Own:
+    """When a node's partition had runs of the engine's own (ticks, takeovers), in the range and
+    outside of it, each in its order; and the times of its first and last transaction of all.
+    """
+
+    inside: array[int] = field(default_factory=lambda: array("q"))
+    outside: array[int] = field(default_factory=lambda: array("q"))
+    first_ms: int = 0
+    last_ms: int = 0
 
 
 class Stretch(NamedTuple):
@@ -57,6 +65,7 @@ class Survey:
 
     span: Span
     lines: dict[Place, Line] = field(default_factory=dict)
+    own: dict[Place, Own] = field(default_factory=dict)
     ends: dict[int, int] = field(default_factory=dict)
     order: dict[int, Stretch] = field(default_factory=dict)
     policies: dict[str, str] = field(default_factory=dict)
@@ -105,6 +114,7 @@ def survey(
                         place = f"{ORDER_TOPIC}[{partition}]@{record.offset}"
                         raise WeirError(f"{place}: this version has no node {run.node!r}")
                     found.recorded = _wider(found.recorded, run.at_ms)
+                    _note_own(found, record, run, only)
                     if run.node in only:
                         _note(found, record, run)
     if not found.transactions:
@@ -154,14 +164,22 @@ def _note_inside(found: Survey, line: Line, record: Record, run: MergeRun) -> No
         last=offset
     )
     found.times[partition] = _wider(found.times.get(partition), run.at_ms)
-    line.first_ms = line.first_ms if line.transactions else run.at_ms
-    line.last_ms = run.at_ms
     line.transactions += 1
     for one in run.runs:
         if one.topic[0] != "@":
             first, _ = line.inputs.get(one.topic, (one.from_, 0))
             line.inputs[one.topic] = first, one.to
             found.events += one.to - one.from_
+
+
+def _note_own(found: Survey, record: Record, run: MergeRun, only: Collection[str]) -> None:
+    own = found.own.setdefault((run.node, run.partition), Own(first_ms=run.at_ms))
+    own.last_ms = run.at_ms
+    if any(one.topic[0] == "@" for one in run.runs):
+        place = run.partition, record.offset, run.at_ms
+        is_outside = found.span.is_before(*place) or found.span.is_after(*place)
+        times = own.outside if is_outside or run.node not in only else own.inside
+        times.append(run.at_ms)
 
 
 def _wider(times: tuple[int, int] | None, at_ms: int) -> tuple[int, int]:
@@ -200,28 +218,45 @@ class Meant:
     """Whose outputs a range holds, as their `meta` says it.
 
     An output names the input it comes from, and an input belongs to one node. What comes of a tick
-    or a takeover names only partition and time: it may be of any node that writes its topic.
+    or a takeover names only partition and time: it is of a node that writes its topic and had one
+    then, and of nobody if none had.
     """
 
     def __init__(self, found: Survey, nodes: Mapping[str, Node]) -> None:
-        self._inputs, self._lines, self._nodes = found.inputs, found.lines, nodes
+        self._inputs, self._own, self._nodes = found.inputs, found.own, nodes
+        self._span = found.span
 
     def may(self, topic: str, meta: Meta) -> bool:
         """Whether an output can be one of the range."""
-        return self._is(any, topic, meta)
+        if meta.source.topic[0] != "@":
+            return self._is_taken(meta)
+        owns = self._writers(topic, meta)
+        at_ms = meta.event_time_ms
+        return any(_had(own.inside, at_ms) for own in owns) or self._is_of_nobody(owns, at_ms)
 
     def must(self, topic: str, meta: Meta) -> bool:
         """Whether it can be nothing else."""
-        return self._is(all, topic, meta)
+        if meta.source.topic[0] != "@":
+            return self._is_taken(meta)
+        owns = self._writers(topic, meta)
+        return not any(_had(own.outside, meta.event_time_ms) for own in owns)
 
-    def _is(self, which: Callable[[Iterable[bool]], bool], topic: str, meta: Meta) -> bool:
-        source = meta.source
-        if source.topic[0] != "@":
-            first, stop = self._inputs.get((source.topic, source.partition), (0, 0))
-            return first <= source.offset < stop
-        lines = [
-            self._lines.get((node.name, source.partition))
-            for node in self._nodes.values()
-            if topic in node.sinks
-        ]
-        return which(line is not None and line.lived(meta.event_time_ms) for line in lines)
+    def _is_taken(self, meta: Meta) -> bool:
+        first, stop = self._inputs.get((meta.source.topic, meta.source.partition), (0, 0))
+        return first <= meta.source.offset < stop
+
+    def _is_of_nobody(self, owns: Sequence[Own], at_ms: int) -> bool:
+        """Whether no node had a tick then, though each has been seen before and after."""
+        seen = len(owns) > 0 and all(own.first_ms <= at_ms < own.last_ms for own in owns)
+        return seen and self._span.covers(at_ms) and not any(_had(o.outside, at_ms) for o in owns)
+
+    def _writers(self, topic: str, meta: Meta) -> list[Own]:
+        """What is known of the nodes that write a topic, in the partition an output comes from."""
+        writers = [name for name, node in self._nodes.items() if topic in node.sinks]
+        known = [self._own.get((name, meta.source.partition)) for name in writers]
+        return [own or Own() for own in known]
+
+
+def _had(times: array[int], at_ms: int) -> bool:
+    place = bisect_left(times, at_ms)
+    return place < len(times) and times[place] == at_ms

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from weir.verbs.policy import policy_app
+
+if TYPE_CHECKING:
+    from schemas.policy import Policy
+    from weir.backtest import Comparison, Ruling
 
 backtest_app = typer.Typer(help="Data for back-tests.", no_args_is_help=True)
 
@@ -83,6 +87,10 @@ def diff(
         list[Path] | None,
         typer.Option("--input", metavar="FOLDER", help="An export or lines of JSON, not Kafka."),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", metavar="FILE", help="Write one HTML file with plots as well."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Both courses as one object.")] = False,
 ) -> None:
     """Run the recorded past under two policies: every decision that differs, and the money.
@@ -90,35 +98,47 @@ def diff(
     A and B are each a YAML file, NAME@VERSION as recorded, `recorded` (all versions, one after the
     other), or a rule of allocation: seed-v1, seed-v1-narrative, opt-v1.
     """
-    from weir.access import address, wire
-    from weir.backtest import Span, compare, find
+    from schemas.policy import Policy, parse
+    from weir.access import wire
+    from weir.backtest import compare, find
     from weir.backtest.text import lines
-    from weir.files.opening import opened
-    from weir.home import settings
+    from weir.policies import standing_in
     from weir.progress import progress
-    from weir.replay import KafkaLog, Log
+    from weir.verbs.inputs import log_of, span_of
 
-    codec, span = wire(), Span(_time("--from", start), _time("--to", until))
-    with ExitStack() as stack:
-        log: Log = (
-            stack.enter_context(opened(source, codec, settings().partitions))
-            if source
-            else KafkaLog(address())
-        )
+    codec, span = wire(), span_of(start, until)
+    with log_of(source, codec) as log, progress("running", "records") as tell:
         policies = find(left, log, codec), find(right, log, codec)
-        tell = stack.enter_context(progress("running", "records"))
         both = compare(log, codec, *policies, span, tell=tell)
+        if report is not None:
+            last = parse(standing_in(log, codec).body) if None in policies else Policy()
+            _report(report, both, (left, right), policies, source, last)
     text = json.dumps(both.as_json(), ensure_ascii=False) if as_json else "\n".join(lines(both))
     typer.echo(text)
 
 
-def _time(name: str, text: str | None) -> int | None:
-    from schemas.jsonform import Invalid, parse_date, parse_time
+def _report(
+    file: Path,
+    both: Comparison,
+    said: tuple[str, str],
+    rulings: tuple[Ruling | None, Ruling | None],
+    source: list[Path] | None,
+    last: Policy,
+) -> None:
+    """Writes the page; the command in it names both ends, so that a longer log gives the same."""
+    from schemas.jsonform import iso
     from weir.errors import WeirError
+    from weir.htmlreport import About, render
 
-    if text is None:
-        return None
+    words = ["weir", "policy", "diff", *said, "--from", str(iso(both.right.from_ms))]
+    words += ["--to", str(iso(both.right.to_ms))]
+    words += [word for path in source or () for word in ("--input", str(path))]
+    words += ["--report", file.name]
+    where = f"files: {', '.join(map(str, source))}" if source else "Kafka"
+    left, right = (None if one is None else one.policy for one in rulings)
+    page = render(both, About(where, shlex.join(words), left, right, last))
     try:
-        return parse_date(text) * 86_400_000 if len(text) == 10 else parse_time(text)
-    except Invalid as why:
-        raise WeirError(f"{name}: {why}") from why
+        file.write_text(page, "utf-8")
+    except OSError as why:
+        raise WeirError(f"{file}: {why}") from why
+    typer.echo(f"report: {file}", err=True)

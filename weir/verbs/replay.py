@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+_From = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="WHERE",
+        help="A day (UTC), an ISO-8601 time or ms, or a place in the merge order: an offset,"
+        " or PARTITION:OFFSET,... for these partitions alone.",
+    ),
+]
+_To = Annotated[
+    str | None,
+    typer.Option(
+        "--to", metavar="WHERE", help="The same; not itself replayed, but a day is, whole."
+    ),
+]
+_Run = Annotated[
+    str | None,
+    typer.Option(
+        "--to-topics",
+        metavar="RUN",
+        help="Write what it gives to topics of its own, replay.RUN.*, never live.",
+    ),
+]
 
 
 def add(app: typer.Typer) -> None:
@@ -20,21 +44,8 @@ def replay(
         bool,
         typer.Option("--check", help="Compare with what was recorded: what it does anyway."),
     ] = True,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            metavar="WHERE",
-            help="A day (UTC), an ISO-8601 time or ms, or a place in the merge order: an offset,"
-            " or PARTITION:OFFSET,... for these partitions alone.",
-        ),
-    ] = None,
-    stop: Annotated[
-        str | None,
-        typer.Option(
-            "--to", metavar="WHERE", help="The same; not itself replayed, but a day is, whole."
-        ),
-    ] = None,
+    start: _From = None,
+    stop: _To = None,
     topic: Annotated[
         list[str] | None,
         typer.Option(help="Compare only what lies on this topic (of an input: what follows)."),
@@ -44,18 +55,20 @@ def replay(
         Path | None,
         typer.Option("--input", metavar="FOLDER", help="Replay an export; needs no Kafka."),
     ] = None,
+    run: _Run = None,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as one object.")] = False,
     batch: Annotated[int, typer.Option(min=1, help="Records asked for at once.")] = 2000,
 ) -> None:
     """Fold the recorded order again; status 1 at the first output or table that differs.
 
-    It writes nothing. Without a range everything that is recorded is replayed.
+    It writes nothing, unless to topics of its own. Without a range it replays all that is recorded.
     """
     from weir import replay as replaying
     from weir.access import address, wire
     from weir.files.opening import opened
     from weir.home import settings
     from weir.progress import progress
+    from weir.replay.copies import Copies
 
     choice = replaying.Choice(replaying.span(start, stop), tuple(node or ()), tuple(topic or ()))
     codec = wire()
@@ -67,6 +80,10 @@ def replay(
         else:
             log = held = open_.enter_context(opened([source], codec, settings().partitions))
             given = held.bases
+        copy = None
+        if run is not None:
+            counts = {topic: log.partitions(topic) for topic in choice.sinks()}
+            copy = open_.enter_context(closing(Copies(address(), run, counts))).take
         with progress("replaying", "events") as tell:
             report = replaying.check(
                 log,
@@ -74,6 +91,7 @@ def replay(
                 tell=lambda done: tell(done.events, done.expected),
                 choice=choice,
                 given=given,
+                copy=copy,
             )
     typer.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else str(report))
     if not report.identical:

@@ -43,6 +43,10 @@ class Services:
     orders: Orders
     changing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while something is changed after what stands was read."""
+    seen: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    """What dry runs saw of policies, by their hash, what they follow, and the reason given: the
+    very text that an admin signs.
+    """
 
 
 Opened = Callable[[WebSettings], AbstractAsyncContextManager[Services]]

@@ -10,6 +10,11 @@ Once the policy in force names an admin, one must sign: `?dry_run=true` answers 
 with `to_sign`, the bytes to sign; the detached JWS over them goes into `X-JWS-Signature` of the
 same request without it. The signature counts for this body after this version alone. `If-Match`
 with the hash that GET shows as ETag refuses a change of anything else.
+
+It is linted and, where the policy in force requires it, simulated first (`weir.activation`); what
+they object to is 422, unless `?despite=` says why it is set all the same. What was seen stands in
+the record and among the bytes to sign: the dry run of the same server, which is remembered, is what
+the signature speaks of.
 """
 
 from __future__ import annotations
@@ -31,12 +36,16 @@ from agents.policies.layers import document
 from agents.policies.update import PERSON, draft
 from agents.standing import POLICIES, Standing, read
 from schemas.jsonform import iso
-from schemas.policy import Policy, canonical
+from schemas.policy import Policy, canonical, policy_hash
 from schemas.records import PolicyUpdate
 from schemas.signing import signer
 from streams.statements import policy_bytes
 from streams.step import Refused
+from weir.activation import look, refuse
+from weir.backtest.running import silent
+from weir.errors import WeirError
 from weir.policies import as_yaml
+from weir.replay.log import KafkaLog
 from weir.web.auth import needs
 from weir.web.errors import Problem
 from weir.web.idempotency import Different
@@ -46,6 +55,8 @@ PATIENCE_POLLS = 10
 """Half seconds for which Kafka may be silent."""
 JSON, YAML = "application/json", "application/yaml"
 YAMLS = frozenset({YAML, "application/x-yaml", "text/yaml"})
+REMEMBERED = 16
+"""Dry runs whose text can still be signed."""
 WHO = frozenset({"signature", "unknown_person", "role"})
 """Refusals of the signer, not of the policy."""
 router = APIRouter()
@@ -59,7 +70,8 @@ async def show(request: Request, accept: Annotated[str, Header()] = JSON) -> Res
     if last is None or policy is None:
         raise Problem(404, "no_policy", "", "", "there is no policy yet")
     headers = {"ETag": f'"{last.hash}"', "Vary": "Accept"}
-    if accept.partition(";")[0].strip() in YAMLS:
+    asked = {one.partition(";")[0].strip() for one in accept.split(",")}
+    if asked & YAMLS and JSON not in asked:
         return Response(as_yaml(policy), headers=headers, media_type=YAML)
     shown = {**_shown(last), "at": iso(last.at_ms), "signed_by": _signers(last)}
     return JSONResponse({**shown, "policy": policy.model_dump(mode="json")}, headers=headers)
@@ -70,6 +82,7 @@ async def put(
     request: Request,
     caller: Annotated[str, Depends(needs("policy"))],
     dry_run: Annotated[bool, Query()] = False,
+    despite: Annotated[str | None, Query(max_length=1000)] = None,
     idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
     if_match: Annotated[str | None, Header(max_length=200)] = None,
     x_jws_signature: Annotated[list[str] | None, Header()] = None,
@@ -92,7 +105,7 @@ async def put(
                 return JSONResponse(before, 202, {"Idempotent-Replayed": "true"})
         standing = await _standing(request)
         _match(standing, if_match)
-        answer = await _put(request, standing, policy, caller, signatures, dry_run)
+        answer = await _put(request, standing, policy, caller, signatures, dry_run, despite)
         if key is not None:
             await asyncio.to_thread(keys.done, key, answer)
     return JSONResponse(answer, 200 if dry_run else 202)
@@ -105,6 +118,7 @@ async def _put(
     caller: str,
     signatures: tuple[str, ...],
     dry_run: bool,
+    despite: str | None,
 ) -> dict[str, Any]:
     """What is answered, once it is written. Raises Problem."""
     last = standing.update
@@ -114,20 +128,54 @@ async def _put(
         signatures = ()  # nobody could verify them, so they say nothing
     signed = ", ".join(map(signer, signatures))
     author = f"{signed} by {caller}" if signed else caller
-    update = draft(standing, policy, PERSON, author, time.time_ns() // 1_000_000)
+    now_ms = time.time_ns() // 1_000_000
+    if not dry_run and not signatures:  # who may not set it is told before it takes long
+        _judge(standing, draft(standing, policy, PERSON, author, now_ms, "{}"))
+    seen = await _seen(request, standing, policy, despite, remembered=bool(signatures))
+    update = draft(standing, policy, PERSON, author, now_ms, seen)
     if dry_run:
-        return {"would_be": _shown(update), "to_sign": policy_bytes(update).decode()}
+        to_sign = policy_bytes(update).decode()
+        return {"would_be": _shown(update), "to_sign": to_sign, "seen": json.loads(seen)}
     update = replace(update, signatures=signatures)
-    try:
-        standing.judge(update)
-    except Refused as why:
-        status = 403 if why.cause in WHO else 422
-        raise Problem(status, why.cause, why.field, why.value, why.why) from why
+    _judge(standing, update)
     try:
         await request.app.state.services.outside.write(POLICIES, update)
     except NotWritten as why:
         raise Problem(503, "not_written", "", "", f"send it again: {why}") from why
     return {"accepted": _shown(update), "changed": True}
+
+
+def _judge(standing: Standing, update: PolicyUpdate) -> None:
+    try:
+        standing.judge(update)
+    except Refused as why:
+        status = 403 if why.cause in WHO else 422
+        raise Problem(status, why.cause, why.field, why.value, why.why) from why
+
+
+async def _seen(
+    request: Request, standing: Standing, policy: Policy, despite: str | None, remembered: bool
+) -> str:
+    """What lint and simulation see of it; `remembered`: as the dry run saw it. Raises Problem."""
+    services = request.app.state.services
+    follows = standing.update.hash if standing.update is not None else ""
+    at = policy_hash(canonical(policy)), follows, despite or ""
+    if remembered and at in services.seen:
+        found: str = services.seen[at]
+        return found
+    try:
+        log = await asyncio.to_thread(KafkaLog, services.settings.bootstrap)
+    except WeirError as why:
+        raise Problem(503, "unreadable", "", "", f"ask again: {why}") from why
+    try:
+        seen = await asyncio.to_thread(look, log, services.wire, standing, policy, silent)
+        refuse(seen, despite, "?despite=REASON")
+    except WeirError as why:
+        raise Problem(422, "objections", "policy", policy.name, str(why)) from why
+    while len(services.seen) >= REMEMBERED:
+        del services.seen[next(iter(services.seen))]
+    services.seen[at] = text = seen.record(despite)
+    return text
 
 
 async def _standing(request: Request) -> Standing:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from agents.wiring import partition_of
 from schemas.topics import BY_NAME, key_of, timestamp_ms
 from tests.weir.rig import PARTITIONS, WIRE, fill_line
 from weir.files.folder import Folder
-from weir.files.manifest import NAME, Manifest, sha256
+from weir.files.manifest import NAME, Manifest, save, sha256
 from weir.lines import ready
 from weir.replay.log import Record
 
@@ -63,11 +66,16 @@ def exported(
 
 def rehash(folder: Path) -> None:
     """Makes the manifest agree with what lies in the folder now."""
-    path = folder / NAME
-    said = json.loads(path.read_text())
+    say(folder, lambda said: None)
+
+
+def say(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Changes what the manifest says, and all the hashes and its seal with it."""
+    said = json.loads((folder / NAME).read_text())
     for topic in said["topics"].values():
         for part in topic["partitions"]:
-            if part["file"]:
-                file = folder / part["file"]
+            file = folder / str(part["file"])
+            if file.is_file():
                 part["bytes"], part["sha256"] = file.stat().st_size, sha256(file)
-    path.write_text(json.dumps(said))
+    change(said)
+    save(folder, msgspec.convert(said, Manifest))

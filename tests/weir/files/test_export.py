@@ -19,7 +19,7 @@ from tests.weir.rig import WIRE
 from tests.weir.test_replay import HEDGED, PNL
 from weir.errors import WeirError
 from weir.files.manifest import load
-from weir.replay import KafkaLog, Reader, Record, check
+from weir.replay import Choice, KafkaLog, Reader, Record, check, span
 from weir.replay.folder import FolderLog
 from weir.replay.log import FROM_THE_BEGINNING, At
 
@@ -72,15 +72,13 @@ def test_a_range_replays_from_its_states(day: Day, exported: Path, tmp_path: Pat
     folder = tmp_path / "range"
     done = day.rig.weir("export", "--to", str(folder), "--from", start, "--until", stop)
     assert done.returncode == 0, done.stderr
-    told = day.rig.weir("replay", "--input", str(folder), "--json", WEIR_KAFKA="no:1")
-    assert told.returncode == 0, told.stdout + told.stderr
-    live = day.rig.weir("replay", "--from", start, "--to", stop, "--json")
-    assert live.returncode == 0, live.stdout + live.stderr
-    found, wanted = json.loads(told.stdout), json.loads(live.stdout)
+    log, choice = FolderLog(folder, WIRE), Choice(span(start, stop))
+    found = check(log, WIRE, given=log.bases).as_json()
+    wanted = check(FolderLog(exported, WIRE), WIRE, choice=choice).as_json()
     for said in (found, wanted):
         assert said["identical"]
         said["seconds"] = 0
-        begun = said["range"].pop("begun")  # folded on the cluster, given as a state in the files
+        begun = said["range"].pop("begun")  # folded, or given as a state
         assert len(begun) > 4
     assert found == wanted
     whole, part = load(exported), load(folder)
@@ -93,7 +91,7 @@ def test_a_range_replays_from_its_states(day: Day, exported: Path, tmp_path: Pat
 
 
 def test_a_changed_byte_is_refused_and_if_hidden_found_by_the_replay(
-    day: Day, exported: Path, tmp_path: Path
+    exported: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "day"
     shutil.copytree(exported, folder)
@@ -106,14 +104,10 @@ def test_a_changed_byte_is_refused_and_if_hidden_found_by_the_replay(
     place = table.schema.get_field_index("kafka_value")
     column = pa.array(values, pa.binary())
     pq.write_table(table.set_column(place, table.schema.field(place), column), file)
-    words = ("replay", "--input", str(folder))
-    refused = day.rig.weir(*words, WEIR_KAFKA="no:1")
-    assert refused.returncode == 1
-    assert f"{PNL}/{HEDGED}.parquet" in refused.stderr
+    with pytest.raises(WeirError, match=f"{PNL}/{HEDGED}.parquet"):
+        FolderLog(folder, WIRE)
     rehash(folder)
-    done = day.rig.weir(*words, "--json", WEIR_KAFKA="no:1")
-    assert done.returncode == 1, done.stderr
-    found = json.loads(done.stdout)["difference"]
+    found = check(FolderLog(folder, WIRE), WIRE).as_json()["difference"]
     assert found["what"] == "value"
     assert found["recorded"]["partition"] == HEDGED
     assert Decimal(found["recorded"]["value"]["net_pnl"]) - Decimal(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import resource
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.weir.files.small import FILLS, exported, fills, records, rehash
+from tests.weir.files.small import FILLS, exported, fills, records, rehash, say
 from tests.weir.rig import PARTITIONS, WIRE
 from weir.errors import WeirError
 from weir.files.folder import Folder
@@ -64,6 +68,19 @@ def test_what_waits_is_bounded_for_all_partitions_together(tmp_path: Path) -> No
     assert read(FolderLog(tmp_path / "x")) == sorted(ROWS, key=lambda o: (o.partition, o.offset))
     groups = [pq.read_metadata(one).num_row_groups for one in (tmp_path / "x").glob("*/*.parquet")]
     assert sum(groups) > len(groups)
+
+
+def test_more_partitions_than_files_a_process_may_open_at_first(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+    try:
+        written = Folder(tmp_path / "x", WIRE)
+        for partition in range(100):
+            written.add(ROWS[0]._replace(partition=partition))
+        written.close({(FILLS, p): (0, 1) for p in range(100)}, "test")
+        assert len(read(FolderLog(tmp_path / "x"))) == 100
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_the_manifest_says_what_is_there(folder: Path) -> None:
@@ -125,7 +142,7 @@ def shorten_and_hide(folder: Path) -> None:
     rehash(folder)
 
 
-def say(name: str, value: object) -> Callable[[Path], None]:
+def says(name: str, value: object) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         path = folder / NAME
         path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
@@ -143,25 +160,26 @@ def cut_manifest(folder: Path) -> None:
 
 
 def lose_partition(folder: Path) -> None:
-    said = json.loads((folder / NAME).read_text())
-    del said["topics"][FILLS]["partitions"][1]
-    (folder / NAME).write_text(json.dumps(said))
+    say(folder, lambda said: said["topics"][FILLS]["partitions"].pop(1))
 
 
 def foreign_schema(folder: Path) -> None:
-    text = (folder / NAME).read_text()
-    said = json.loads(text)["topics"][FILLS]["schemas"][0]
-    (folder / NAME).write_text(text.replace(f'"id": {said["id"]},', '"id": 4711,'))
+    say(folder, lambda said: said["topics"][FILLS]["schemas"][0].update(id=4711))
 
 
 def elsewhere(folder: Path) -> None:
-    text = (folder / NAME).read_text()
-    (folder / NAME).write_text(text.replace(f'"{FILLS}/', f'"../{FILLS}/'))
+    def change(said: dict[str, Any]) -> None:
+        for part in said["topics"][FILLS]["partitions"]:
+            part["file"] = f"../{part['file']}"
+
+    say(folder, change)
 
 
 def foreign_topic(folder: Path) -> None:
-    text = (folder / NAME).read_text()
-    (folder / NAME).write_text(text.replace(f'"{FILLS}": {{', '"hedge-executionz": {'))
+    def change(said: dict[str, Any]) -> None:
+        said["topics"]["hedge-executionz"] = said["topics"].pop(FILLS)
+
+    say(folder, change)
 
 
 DAMAGES = [
@@ -173,9 +191,10 @@ DAMAGES = [
     (unfinished, r"manifest.json is missing: .* is no export, or an unfinished one"),
     (cut_manifest, r"manifest.json is damaged: "),
     (lose_partition, r"manifest.json: hedge-executions lacks partition 1"),
-    (say("format", "other"), r"manifest.json: format is 'other', not weir-export"),
-    (say("version", 9), r"version 9 of the format is newer than .* reads \(1\): upgrade"),
-    (say("records", 9), r"manifest.json is damaged: .*`records`"),
+    (says("format", "other"), r"manifest.json: format is 'other', not weir-export"),
+    (says("version", 9), r"version 9 of the format is newer than .* reads \(1\): upgrade"),
+    (says("records", 9), r"manifest.json is damaged: .*`records`"),
+    (says("made", "2026"), r"manifest.json was changed: its seal is not that of what it says"),
     (foreign_schema, r"40 records of hedge-executions are written with schema id 4711"),
     (elsewhere, r"manifest.json: '../hedge-executions/\d.parquet' is not hedge-executions/\d"),
     (foreign_topic, r"manifest.json: 'hedge-executionz' is no topic of this version"),
@@ -189,3 +208,30 @@ def test_what_is_not_as_it_was_written_is_refused_by_name(
     damage(folder)
     with pytest.raises(WeirError, match=said):
         FolderLog(folder, WIRE)
+
+
+@settings(max_examples=150, deadline=None, database=None)
+@given(st.data())
+def test_no_bit_can_change_unseen(sound: Path, data: st.DataObject) -> None:
+    file = data.draw(st.sampled_from(sorted(sound.glob("**/*.*"))))
+    was = file.read_bytes()
+    place, bit = data.draw(st.integers(0, len(was) - 1)), data.draw(st.integers(0, 7))
+    changed = bytearray(was)
+    changed[place] ^= 1 << bit
+    wanted, found, said = load(sound), None, ""
+    file.write_bytes(changed)
+    try:
+        found = FolderLog(sound, WIRE).manifest
+    except WeirError as why:
+        said = str(why)
+    finally:
+        file.write_bytes(was)
+    is_blank = file.name == NAME and found == wanted  # between the words of the manifest
+    assert file.name in said or is_blank
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sound") / "x"
+    exported(folder, ROWS)
+    return folder

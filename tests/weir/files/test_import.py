@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from confluent_kafka import Producer
 
-from schemas.topics import BY_NAME
+from schemas.records import ControlCopy, PolicyCopy
 from tests.weir.day import Day
 from tests.weir.files.small import FILLS, fills
-from tests.weir.files.test_jsonlines import of, wrote
-from tests.weir.rig import PARTITIONS, WIRE, Rig, rig, until
+from tests.weir.files.test_jsonlines import wrote
+from tests.weir.rig import WIRE, Rig, control_line, rig, until
 from weir.errors import WeirError
-from weir.files.bring import FACTS, INBOXES
+from weir.files.bring import FACTS, INBOXES, bring
 from weir.files.export import export
 from weir.files.manifest import Manifest
+from weir.files.opening import opened
 from weir.home import Home
-from weir.replay import KafkaLog, Record
+from weir.replay import KafkaLog, Log, Record
 from weir.replay.folder import FolderLog
 
 CONTROLS = "treasury.controls.v1"
 REPLAY = ("treasury.mode", b"replay")
-COPIES = {"PolicyCopy", "ControlCopy"}
 
 
 @pytest.fixture(scope="module")
@@ -38,13 +40,17 @@ def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         yield running
 
 
-def lying(running: Rig, topic: str) -> dict[int, list[Record]]:
-    reader = KafkaLog(running.bootstrap).read([topic])
-    found = defaultdict(list)
-    for partition in range(PARTITIONS if BY_NAME[topic].partitions == "P" else 1):
-        while (record := reader.next(topic, partition)) is not None:
-            found[partition].append(record)
-    reader.close()
+Lying = dict[str, dict[int, list[Record]]]
+"""Records by topic and partition."""
+
+
+def lying(log: Log, topics: Sequence[str]) -> Lying:
+    found: Lying = {topic: {} for topic in topics}
+    with closing(log.read(topics)) as reader:
+        for topic in topics:
+            for partition in range(log.partitions(topic)):
+                next_one = partial(reader.next, topic, partition)
+                found[topic][partition] = list(iter(next_one, None))
     return found
 
 
@@ -54,24 +60,14 @@ def plain(record: Record) -> tuple[object, ...]:
     return record.key, record.value, record.timestamp_ms, headers
 
 
-def held(log: FolderLog, topic: str) -> dict[int, list[Record]]:
-    found = defaultdict(list)
-    for record in of(log, topic):
-        found[record.partition].append(record)
-    return found
-
-
-def from_outside(records: dict[int, list[Record]], topic: str) -> dict[int, list[Record]]:
-    """Without what nodes, relay and almanac write, which the other log's write themselves."""
+def from_outside(records: list[Record], topic: str) -> list[Record]:
+    """Without what nodes and relay write, which those of the other log write themselves."""
 
     def is_inner(record: Record) -> bool:
         value = WIRE.decode(topic, record.value)
-        return bool(value.meta) or type(value.body).__name__ in COPIES
+        return bool(value.meta) or isinstance(value.body, PolicyCopy | ControlCopy)
 
-    return {
-        partition: [one for one in some if topic not in INBOXES or not is_inner(one)]
-        for partition, some in records.items()
-    }
+    return [one for one in records if topic not in INBOXES or not is_inner(one)]
 
 
 @pytest.mark.req("003-45", "000-72")
@@ -83,34 +79,29 @@ def test_a_day_is_brought_to_another_log_and_decided_again_but_never_live(
     done = other.weir("import", str(exported))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].endswith("this log is marked: nothing is carried out")
-    log = FolderLog(exported, WIRE)
-    for topic in (*FACTS, *INBOXES):
-        there, wanted = (
-            from_outside(lying(other, topic), topic),
-            from_outside(held(log, topic), topic),
-        )
-        if topic == CONTROLS:
-            marker = there[0].pop(0)
-            assert WIRE.decode(CONTROLS, marker.value).scope == "import"
-        for partition in range(log.partitions(topic)):
-            found = [one for one in there.get(partition, []) if REPLAY in one.headers]
-            assert [plain(one) for one in found] == [
-                plain(one) for one in wanted.get(partition, [])
-            ]
-            if topic in FACTS:
-                assert found == there.get(partition, [])
-    again = other.weir("import", str(exported))
-    assert again.returncode == 1
-    assert f"{FILLS}[" in again.stderr
-    assert "is not empty: an import wants topics without a past" in again.stderr
-    wanted = profits(day.rig)
+    topics = (*FACTS, *INBOXES)
+    recorded, there = FolderLog(exported, WIRE), KafkaLog(other.bootstrap)
+    wanted, found = lying(recorded, topics), lying(there, topics)
+    marker = found[CONTROLS][0].pop(0)
+    assert WIRE.decode(CONTROLS, marker.value).scope == "import"
+    for topic in topics:
+        for partition, records in found[topic].items():
+            brought = [one for one in records if REPLAY in one.headers]
+            outside = from_outside(wanted[topic][partition], topic)
+            assert [plain(one) for one in brought] == [plain(one) for one in outside]
+            assert topic in INBOXES or brought == records
+    with pytest.raises(WeirError, match=rf"{FILLS}\[\d\] on Kafka at .* is not empty"):
+        bring(recorded, other.bootstrap, WIRE, "day")
+    booked = profits(day.rig)
     until(
-        lambda: profits(other) == wanted,
+        lambda: profits(other) == booked,
         lambda: f"all is booked again\n{other.log('pipeline-0')}",
     )
-    for partition in range(PARTITIONS):  # the gate knows what this log is before anything else
-        first = lying(other, "treasury.desk-inputs.v1")[partition][0]
-        assert WIRE.decode("treasury.desk-inputs.v1", first.value).body.scope == "import"
+    inbox = "treasury.desk-inputs.v1"
+    for records in lying(there, [inbox])[inbox].values():  # before anything may be ACTIVE
+        bodies = [WIRE.decode(inbox, one.value).body for one in records]
+        first = next(body for body in bodies if isinstance(body, ControlCopy))
+        assert (first.scope, first.mode) == ("import", "PAUSED")
 
 
 def profits(running: Rig) -> dict[str, tuple[int, Decimal]]:
@@ -121,19 +112,23 @@ def profits(running: Rig) -> dict[str, tuple[int, Decimal]]:
     return {account: (len(one), sum(one.values(), Decimal())) for account, one in found.items()}
 
 
-def test_an_import_that_does_not_fit_writes_nothing(other: Rig, tmp_path: Path) -> None:
-    file = wrote(tmp_path, "treasury.approvals.v1", [])
-    done = other.weir("import", str(file))
-    assert done.returncode == 1
-    assert "holds nothing that came from outside" in done.stderr
-    file = wrote(tmp_path, FILLS, [*fills(3), {"value": 1}])
-    done = other.weir("import", str(file))
-    assert f"{FILLS}.jsonl, line 4: " in done.stderr
-    file = wrote(tmp_path, FILLS, [json.dumps(one) for one in fills(3)])
-    done = other.weir("import", str(file), WEIR_PARTITIONS="5")
-    assert (
-        f"{FILLS} has 4 partitions on Kafka at {other.bootstrap} and 5 in the input" in done.stderr
-    )
+@pytest.mark.parametrize(
+    ("topic", "lines", "partitions", "said"),
+    [
+        ("treasury.approvals.v1", [], 4, "test holds nothing that came from outside"),
+        (FILLS, fills(3), 5, r"hedge-executions has 4 partitions on Kafka at .* and 5 in the"),
+        ("treasury.controls.v1", [control_line("ACTIVE", 1)], 4, r"controls.v1\[0\] .* not empty"),
+    ],
+)
+def test_an_import_that_does_not_fit_writes_nothing(
+    other: Rig, tmp_path: Path, topic: str, lines: list[Any], partitions: int, said: str
+) -> None:
+    other.put(CONTROLS, b"no record", b"all")
+    file = wrote(tmp_path, topic, lines)
+    before = lying(KafkaLog(other.bootstrap), FACTS)
+    with pytest.raises(WeirError, match=said), opened([file], WIRE, partitions) as log:
+        bring(log, other.bootstrap, WIRE, "test")
+    assert lying(KafkaLog(other.bootstrap), FACTS) == before
 
 
 def test_an_export_waits_for_what_is_not_committed_yet_and_not_for_ever(
