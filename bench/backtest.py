@@ -27,8 +27,9 @@ from schemas.records import Control, HedgeExecution, PolicyUpdate
 from schemas.topics import BY_NAME, key_of, partitions_of
 from schemas.wire import SchemaIds, Wire
 from weir.backtest import find, run
-from weir.backtest.candles import Candle, Plan, Said, read, records
+from weir.backtest.candles import Plan, Said, records
 from weir.backtest.course import plain
+from weir.backtest.market import Candle, candles
 from weir.backtest.sources import CONTROLS, EXECUTIONS, POLICIES
 from weir.errors import WeirError
 from weir.replay.log import FROM_THE_BEGINNING, At, Record
@@ -172,7 +173,7 @@ def _making_s(log: Past) -> float:
 def prices(file: Path) -> Iterator[dict[str, Any]]:
     """The totals of three rules over the candles of a file."""
     log = MemoryLog({topic: partitions_of(BY_NAME[topic], 1) for topic in BY_NAME}, ())
-    for one in records(read(file)):
+    for one in records(candles(file)):
         lying = log.records[one.topic, 0]
         key = (key_of(BY_NAME[one.topic], one.record) or "").encode()
         value = WIRE.encode(one.topic, one.record)

@@ -11,16 +11,13 @@ and opened again, which realises what it earned. No operation of Weir's is in th
 
 from __future__ import annotations
 
-import csv
 from collections import deque
 from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from schemas.jsonform import Invalid, parse_date, parse_time
 from schemas.money import E18, divide_half_even, floor_to, mul_e18, parse_e18
 from schemas.policy import Account, Policy, canonical, policy_hash
 from schemas.records import (
@@ -35,19 +32,12 @@ from schemas.records import (
     WalletBalance,
 )
 from weir.backtest.loan import HOUR_MS, HOURS_PER_YEAR, Owed
+from weir.backtest.market import Candle, Funding
 from weir.backtest.sources import CONTROLS, EXECUTIONS, LOANS, POLICIES, SNAPSHOTS
-from weir.errors import WeirError
 
 TIME_COLUMNS = ("open_time_utc", "time", "timestamp", "date")
 DAY_MS = 86_400_000
 CCY = "USDT"
-
-
-class Candle(NamedTuple):
-    """The close of one row, and when it is known."""
-
-    at_ms: int
-    close_e18: int
 
 
 class Said(NamedTuple):
@@ -78,24 +68,20 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 USUAL = Plan()
+NONE: list[Funding] = []
 
 
-def read(file: Path) -> list[Candle]:
-    """The candles of a CSV with a header: a time or date, and `close`. WeirError names the line."""
-    try:
-        with file.open(newline="", encoding="utf-8") as lines:
-            return _candles(file, csv.DictReader(lines))
-    except OSError as why:
-        raise WeirError(f"{file}: {why.strerror}") from why
-
-
-def records(candles: list[Candle], plan: Plan = USUAL) -> Iterator[Said]:
+def records(
+    candles: list[Candle], plan: Plan = USUAL, fundings: list[Funding] = NONE
+) -> Iterator[Said]:
     """What the outside would have written, in order of time."""
     first = candles[0]
     steps_ms = [later.at_ms - sooner.at_ms for sooner, later in pairwise(candles)]
     yield from _rules(plan, first.at_ms, max(1, min(steps_ms, default=0) // 1000))
-    life = _Life(plan, first)
+    life, due = _Life(plan, first), deque(fundings)
     for number, candle in enumerate(candles):
+        while due and due[0].at_ms <= candle.at_ms:
+            yield from life.funding(candle, due.popleft())
         yield from life.row(number, candle)
 
 
@@ -160,21 +146,32 @@ class _Life:
         if wanted != self._size:
             yield self._fill(candle, wanted - self._size)
 
+    def funding(self, candle: Candle, paid: Funding) -> Iterator[Said]:
+        """What a position pays, or gets, at the price of the candle that is next."""
+        if self._size and paid.at_ms <= candle.at_ms:
+            cost = mul_e18(mul_e18(self._size, candle.close_e18), paid.rate_e18)
+            self._wallet -= cost
+            yield self._execution("Funding", self._size, candle.close_e18, cost, paid.at_ms)
+
     def _room(self, ltv_e18: int, price_e18: int) -> int:
         """The debt that makes this loan to value, in cents."""
         counted = mul_e18(mul_e18(self._coins, price_e18), self._plan.counted_e18)
         return floor_to(mul_e18(counted, ltv_e18), 2)
 
     def _fill(self, candle: Candle, signed: int) -> Said:
-        plan, qty, price = self._plan, abs(signed), candle.close_e18
-        self._fills += 1
-        fee = mul_e18(mul_e18(qty, price), plan.fee_e18)
+        price = candle.close_e18
+        fee = mul_e18(mul_e18(abs(signed), price), self._plan.fee_e18)
         if self._size:
             self._wallet += mul_e18(self._size, price - self._entry)
         self._wallet -= fee
         self._size += signed
         self._entry = price if self._size else 0
-        at_ms = candle.at_ms + 1_000 + self._fills % 2
+        at_ms = candle.at_ms + 1_000 + (self._size != 0)
+        return self._execution("Trade", signed, price, fee, at_ms)
+
+    def _execution(self, kind: str, signed: int, price: int, fee: int, at_ms: int) -> Said:
+        plan = self._plan
+        self._fills += 1
         row = HedgeExecution(
             exec_id=f"candle-{self._fills:06d}",
             account_id=plan.account_id,
@@ -183,8 +180,8 @@ class _Life:
             category="linear",
             symbol=f"{plan.coin}{CCY}",
             side="Buy" if signed > 0 else "Sell",
-            exec_type="Trade",
-            qty_e18=qty,
+            exec_type=kind,
+            qty_e18=abs(signed),
             price_e18=price,
             fee_e18=fee,
             fee_ccy=CCY,
@@ -229,33 +226,6 @@ class _Life:
         return AccountSnapshot(
             self._plan.account_id, wallets, held, (), "REGULAR_MARGIN", equity, candle.at_ms
         )
-
-
-def _candles(file: Path, reader: csv.DictReader[str]) -> list[Candle]:
-    names = reader.fieldnames or ()
-    column = next((name for name in TIME_COLUMNS if name in names), None)
-    if column is None or "close" not in names:
-        raise WeirError(f"{file}: the header names no {' or '.join(TIME_COLUMNS)}, or no close")
-    found: list[Candle] = []
-    for row in reader:
-        where = f"{file}, line {reader.line_num}"
-        try:
-            at_ms = _time_ms(column, row[column])
-            close = parse_e18(row["close"])
-        except (ValueError, TypeError, Invalid) as why:
-            raise WeirError(f"{where}: {why}") from why
-        if close <= 0:
-            raise WeirError(f"{where}: close={row['close']} is no price")
-        if found and at_ms <= found[-1].at_ms:
-            raise WeirError(f"{where}: {row[column]} does not come after the row before")
-        found.append(Candle(at_ms, close))
-    if not found:
-        raise WeirError(f"{file}: no candles below the header")
-    return found
-
-
-def _time_ms(column: str, text: str) -> int:
-    return parse_date(text) * DAY_MS if column == "date" else parse_time(text)
 
 
 def _places(amount_e18: int) -> int:

@@ -101,6 +101,9 @@ class Loan:
     """The recorded collateral, likewise."""
     _awaited: list[Awaited] = field(default_factory=list)
     _hour: int = 0
+    _fixed_usd_e18: int = 0
+    """What the recorded totals hold beyond the rows: fixed loans, and the cents of rounding."""
+    _other_usd_e18: int = 0
 
     # What the record says
 
@@ -108,25 +111,32 @@ class Loan:
         """Takes a recorded state: the first one as it stands, of others what changed."""
         self.accrue(state.as_of_ms)
         rows = _flexible(state)
-        first, self.recorded = self.recorded is None, state
+        before, self.recorded = self.recorded, state
+        first = before is None
+        hours = 2 if before is None else 2 + (state.as_of_ms - before.as_of_ms) // HOUR_MS
         if not first:
             self._match(rows, state)
         for coin in sorted(self._shadow.keys() | rows.keys()):
             row, expected = rows.get(coin, Owed()), self._shadow.get(coin, Owed())
             own, sums = self.debts.setdefault(coin, Owed()), self.sums.setdefault(coin, Sums())
-            principal = row.principal_e18 - expected.principal_e18
-            interest = row.interest_e18 - expected.interest_e18
-            flow = _flow(own, principal, interest)
             if first:
-                sums.start_e18 += flow
+                sums.start_e18 += _flow(own, row.principal_e18, row.interest_e18)
+            elif _is_timing(row, expected, hours):
+                sums.interest_e18 += _timing(own, row, expected)
             else:
-                sums.flows_e18 += flow
+                principal = row.principal_e18 - expected.principal_e18
+                interest = row.interest_e18 - expected.interest_e18
+                sums.flows_e18 += _flow(own, principal, interest)
             if row.total_e18:
                 own.usd_of = row.usd_of
             own.rate_e18 = row.rate_e18 if coin in rows else own.rate_e18
             row.rate_e18 = own.rate_e18
             self._shadow[coin] = row
         self._take_pledges(state)
+        shown = sum(row.usd_e18 for row in _flexible(state).values())
+        self._fixed_usd_e18 = state.total_debt_usd_e18 - shown
+        counted = sum(row.usd_e18 for row in state.collaterals)
+        self._other_usd_e18 = state.collateral_value_e18 - counted
 
     def expect(self, op: str, coin: str, amount_e18: int) -> Awaited:
         """An operation of the recorded policy has been called: a state to come shows it, or none
@@ -203,22 +213,12 @@ class Loan:
     @property
     def debt_usd_e18(self) -> int:
         """All debts, fixed ones included."""
-        state = self.recorded
-        if state is None:
-            return 0
-        shown = sum(row.usd_e18 for row in _flexible(state).values())
-        own = sum(debt.usd_e18 for debt in self.debts.values())
-        return state.total_debt_usd_e18 - shown + own
+        return self._fixed_usd_e18 + sum(debt.usd_e18 for debt in self.debts.values())
 
     @property
     def collateral_usd_e18(self) -> int:
         """All collateral after its haircut."""
-        state = self.recorded
-        if state is None:
-            return 0
-        shown = sum(row.usd_e18 for row in state.collaterals)
-        own = sum(pledge.usd_e18 for pledge in self.pledges.values())
-        return state.collateral_value_e18 - shown + own
+        return self._other_usd_e18 + sum(pledge.usd_e18 for pledge in self.pledges.values())
 
     @property
     def ltv_e18(self) -> int:
@@ -269,6 +269,21 @@ def _flow(own: Owed, principal_e18: int, interest_e18: int) -> int:
     own.principal_e18 = max(0, own.principal_e18 + principal_e18)
     own.interest_e18 = max(0, own.interest_e18 + interest_e18)
     return own.total_e18 - before
+
+
+def _is_timing(row: Owed, expected: Owed, hours: int) -> bool:
+    """Whether only the interest of so many hours lies between what is recorded and expected: the
+    venue charges it at another minute, or at a rate that has changed since.
+    """
+    bound = hours * mul_e18(expected.principal_e18, max(row.rate_e18, expected.rate_e18))
+    more = abs(row.interest_e18 - expected.interest_e18)
+    return row.principal_e18 == expected.principal_e18 > 0 and more <= bound
+
+
+def _timing(own: Owed, row: Owed, expected: Owed) -> int:
+    """The same for what is owed in the model, as much less as less is owed; what it came to."""
+    more = row.interest_e18 - expected.interest_e18
+    return _flow(own, 0, mul_div_e18(more, own.principal_e18, expected.principal_e18))
 
 
 def _flexible(state: LoanState) -> dict[str, Owed]:

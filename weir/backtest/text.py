@@ -14,6 +14,7 @@ TOTALS = (
     ("kept back", "kept_e18"),
     ("interest", "interest_e18"),
     ("trading fees", "fees_e18"),
+    ("funding paid", "funding_e18"),
     ("debt at the end", "debt_end_e18"),
     ("still available", "available_e18"),
     ("loan to value, least", "ltv_min_e18"),

@@ -45,8 +45,9 @@ class Terms(msgspec.Struct, frozen=True):
             "The venue takes as many decimal places of a repayment and of a pledge as the policy"
             f" says of the account ({self.places} where it is silent), {self.transfer_places} of a"
             " transfer; more is refused, as are more than is owed and more than the wallet holds.",
-            "Debt grows at each full hour by the recorded hourly rate on its principal; a"
-            " repayment pays interest first.",
+            "Debt grows at each full hour by the recorded hourly rate on its principal, and by"
+            " more or less where the recorded one did, in proportion; a repayment pays interest"
+            " first.",
             "Collateral has the price of the last recorded loan state; a coin that was never"
             " pledged in the record counts as dollars, without a haircut.",
             "What the recorded debt, collateral and balances did beyond the recorded policy's own"

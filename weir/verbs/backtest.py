@@ -37,10 +37,14 @@ def prices(
     mean_rows: Annotated[int, typer.Option(help="Hedged below the mean of so many.")] = 50,
     roll_rows: Annotated[int, typer.Option(help="Profit is realised after so many.")] = 30,
     fee: Annotated[str, typer.Option(help="Of a fill's value.")] = "0.00055",
+    funding: Annotated[
+        Path | None, typer.Option(metavar="CSV", help="A time and funding_rate.")
+    ] = None,
 ) -> None:
     """Write the records of a hedged, indebted account that lived through these prices."""
-    from weir.backtest.candles import Plan, read, records
+    from weir.backtest.candles import Plan, records
     from weir.backtest.lines import write
+    from weir.backtest.market import candles, fundings
 
     plan = Plan(
         account_id=account,
@@ -54,7 +58,8 @@ def prices(
         roll_rows=roll_rows,
         fee_e18=_number("--fee", fee),
     )
-    count = write(records(read(file), plan), to)
+    paid = [] if funding is None else fundings(funding)
+    count = write(records(candles(file), plan, paid), to)
     typer.echo(f"{count:,} records in {to}", err=True)
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from schemas.money import parse_e18
+from schemas.money import E18, parse_e18
 from tests import tidy
 from tests.weir.backtest.lists import WIRE, ListLog
 from weir.backtest import Course, compare, find, run
-from weir.backtest.candles import Candle, Plan, read, records
+from weir.backtest.candles import Plan, records
+from weir.backtest.market import Candle, Funding, candles, fundings
 from weir.cli import app
 from weir.errors import WeirError
 
@@ -90,7 +92,7 @@ def test_a_line_that_is_no_candle(line: str, why: str, tmp_path: Path) -> None:
     file = tmp_path / "bad.csv"
     file.write_text(SHORT + line + "\n")
     with pytest.raises(WeirError, match=why):
-        read(file)
+        candles(file)
 
 
 def test_a_file_that_is_none(tmp_path: Path) -> None:
@@ -98,9 +100,9 @@ def test_a_file_that_is_none(tmp_path: Path) -> None:
     for text, why in (("a,b\n1,2\n", "the header names no"), ("date,close\n", "no candles below")):
         file.write_text(text)
         with pytest.raises(WeirError, match=why):
-            read(file)
+            candles(file)
     with pytest.raises(WeirError, match="No such file"):
-        read(tmp_path / "none.csv")
+        candles(tmp_path / "none.csv")
 
 
 def days(prices: list[str]) -> list[Candle]:
@@ -110,9 +112,9 @@ def days(prices: list[str]) -> list[Candle]:
     ]
 
 
-def lived(candles: list[Candle], plan: Plan) -> ListLog:
+def lived(rows: list[Candle], plan: Plan, paid: Sequence[Funding] = ()) -> ListLog:
     log = ListLog()
-    for one in records(candles, plan):
+    for one in records(rows, plan, list(paid)):
         log.put(one.topic, one.record, at_ms=one.at_ms)
     return log
 
@@ -138,7 +140,7 @@ def test_the_crash_of_2018_under_three_rules(file: Path) -> None:
     """Eight months of real candles from the top on: with every rule debt and interest add up, and
     they differ in what was repaid alone.
     """
-    log = lived(read(file)[-240:], Plan(ltv_e18=parse_e18("0.35")))
+    log = lived(candles(file)[-240:], Plan(ltv_e18=parse_e18("0.35")))
     seed, told, best = (_of(run(log, WIRE, find(rule, log, WIRE))) for rule in RULES)
     assert seed.added_e18 > 0
     for one in (seed, told, best):
@@ -180,3 +182,25 @@ def test_a_crash_under_three_rules() -> None:
 def _of(course: Course) -> Any:
     (total,) = course.totals
     return total
+
+
+def test_funding_is_paid_by_who_is_long(tmp_path: Path) -> None:
+    """Short at 900 for 50,000 dollars: 0.1 % of it is earned, and 0.2 % is paid."""
+    file = tmp_path / "funding.csv"
+    file.write_text("funding_time_utc,funding_rate\n2017-07-18T02:40:00Z,0.001\n")
+    (first,) = fundings(file)
+    second = Funding(first.at_ms + 86_400_000, -first.rate_e18 * 2)
+    falling = days([str(1_000 - 10 * day) for day in range(10)])
+    pasts = lived(falling, Plan(mean_rows=3), [first, second]), lived(falling, Plan(mean_rows=3))
+    total, plain = (_of(run(log, WIRE, find("seed-v1", log, WIRE))) for log in pasts)
+    assert total.fees_e18 == plain.fees_e18
+    at = {one.at_ms: one.close_e18 for one in falling}
+    size = 50 * E18
+    rates = (first, second)
+    expected = -sum(size * _next(at, one.at_ms) // E18 * one.rate_e18 // E18 for one in rates)
+    assert total.funding_e18 == expected
+    assert total.realised_e18 == plain.realised_e18 - expected
+
+
+def _next(closes: dict[int, int], at_ms: int) -> int:
+    return min((time, close) for time, close in closes.items() if time >= at_ms)[1]

@@ -85,6 +85,33 @@ def test_interest_runs_on_what_is_still_owed() -> None:
     )
 
 
+def test_interest_follows_the_venues_own_minute() -> None:
+    """The venue charges at half past: what we expected at the full hour is taken back and comes
+    later, as much less as less is owed; none of it is a flow.
+    """
+    charged = [f"{hour * 46 / 100:.2f}" for hour in range(5)]
+    said = "".join(
+        f"at +1800s\n loan debt=46000 collateral=100000 interest={charged[hour]}\n"
+        f"at +1800s\n loan debt=46000 collateral=100000 interest={charged[hour + 1]}\n"
+        for hour in range(4)
+    )
+    Past().play(
+        """
+        at +30m
+        loan   debt=46000 collateral=100000
+        wallet 50000
+        earns  10000
+        """
+        + said
+        + """
+        runs A seed-v1
+        total A repaid=0 interest=1.84 flows=0
+        runs B opt-v1
+        total B repaid=9500 interest=1.46 flows=0
+        """
+    )
+
+
 def test_what_people_did_happens_under_every_policy() -> None:
     """A person borrows 5,000 and pledges for 20,000: a flow, beside what a policy repaid."""
     Past().play(
