@@ -14,6 +14,7 @@ import pytest
 from msgspec.structs import replace as changed
 
 from agents.wiring import partition_of
+from bench.cuts import prove, whole
 from schemas.records import PnLRecord, Position
 from streams import book
 from streams.step import Emit, Entries, Event, InForce
@@ -25,6 +26,7 @@ from weir.errors import WeirError
 from weir.replay import KafkaLog, Reader, Record, Report, check
 from weir.replay.log import FROM_THE_BEGINNING, At
 
+ORDER = "treasury.merge-order.v1"
 FILLS, PNL, POSITIONS = "hedge-executions", "treasury.pnl.v1", "treasury.positions.v1"
 HEDGED = partition_of("bybit:100001", PARTITIONS)
 OTHER_ID = "01975b5d-516a-77cf-b151-967e5b2b8a54"
@@ -74,11 +76,12 @@ def log(day: Day) -> KafkaLog:
 
 
 @pytest.mark.req("003-45")
-def test_the_day_is_identical_twice_in_other_batches(day: Day) -> None:
+def test_the_day_is_identical_twice_in_other_batches_under_other_hash_seeds(day: Day) -> None:
     day.settled()
     told = []
-    for batch in ("13", "5000"):
-        done = day.rig.weir("replay", "--check", "--json", "--batch", batch)
+    for batch, seed in (("13", "1"), ("5000", "2")):
+        words = ("replay", "--check", "--json", "--batch", batch)
+        done = day.rig.weir(*words, PYTHONHASHSEED=seed)
         assert done.returncode == 0, done.stdout + done.stderr
         told.append(json.loads(done.stdout))
     for one in told:
@@ -87,10 +90,33 @@ def test_the_day_is_identical_twice_in_other_batches(day: Day) -> None:
         assert one["transactions"] > 50
         assert one["outputs"] > 1200
         assert one["refused"] == told[0]["refused"]
+        assert {"test@1", "test@2"} <= one["range"]["policies"].keys()
     assert told[1]["events"] >= told[0]["events"] > 600  # the workers go on meanwhile
-    line = day.rig.weir("replay", "--check").stdout
+
+
+@pytest.mark.req("003-45")
+def test_the_hours_around_the_kills_begin_from_the_recorded_state(day: Day, log: KafkaLog) -> None:
+    """From the first fill to the last one, which came under the new policy."""
+    runs = day.rig.values(ORDER)
+    fills = [r["at"] for r in runs if any(one["topic"] == FILLS for one in r["runs"])]
+    first, last = min(fills), max(fills)
+    done = day.rig.weir("replay", "--from", first, "--to", last, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = json.loads(done.stdout)
+    inside = [run for run in runs if first <= run["at"] < last]
+    assert told["identical"]
+    assert told["transactions"] == len(inside) < len(runs)
+    assert {"test@1", "test@2"} <= told["range"]["policies"].keys()
+    taken_over = [run for run in inside for one in run["runs"] if one["topic"] == "@started"]
+    assert {run["node"] for run in taken_over} >= {"book", "intents"}
+    line = day.rig.weir("replay", "--from", last, "--node", "book").stdout
     assert line.startswith("identical: ")
-    assert " transactions, " in line
+    assert "begun     from the state that was recorded: book[" in line
+
+
+def test_the_day_is_taken_up_from_anywhere(log: KafkaLog) -> None:
+    found = prove(whole(log), count=40, more=3, seed=11)
+    assert found["ok"], found
 
 
 def test_an_altered_output_is_found_with_both_records(log: KafkaLog) -> None:
