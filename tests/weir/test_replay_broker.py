@@ -56,10 +56,10 @@ def middle(run: MemoryLog) -> str:
 def test_a_replay_writes_nothing_and_leaves_no_offsets(run: MemoryLog, kept: Rig) -> None:
     before = ends(kept)
     whole = json.loads(kept.weir("replay", "--json").stdout)
-    part = json.loads(kept.weir("replay", "--json", "--from", middle(run)).stdout)
     assert whole["identical"]
-    assert part["identical"]
-    assert 0 < part["transactions"] < whole["transactions"]
+    assert whole["transactions"] == sum(
+        len(each) for at, each in run.records.items() if at[0] == ORDER
+    )
     assert ends(kept) == before
     admin = AdminClient({"bootstrap.servers": kept.bootstrap})
     groups = admin.list_consumer_groups().result().valid
@@ -84,7 +84,6 @@ def test_copies_lie_on_topics_of_their_own_and_are_not_live(run: MemoryLog, kept
     assert again.returncode == 1
     assert again.stderr.startswith("weir: replay.again.")
     assert "is there already: name another run" in again.stderr
-    assert "must be letters" in kept.weir("replay", "--to-topics", "a/b").stderr
 
 
 def values(log: KafkaLog, topic: str) -> list[Record]:

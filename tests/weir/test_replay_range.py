@@ -20,6 +20,7 @@ from streams.topology import BOOK, NODES, PIPELINE
 from weir.errors import WeirError
 from weir.replay import Base, Choice, Record, Report, check, span
 from weir.replay.base import from_changelog
+from weir.replay.copies import Copies
 from weir.replay.report import EMPTY, FOLDED
 
 ORDER, FILLS, PNL = "treasury.merge-order.v1", "hedge-executions", "treasury.pnl.v1"
@@ -282,6 +283,11 @@ def test_a_range_that_is_none(
 ) -> None:
     with pytest.raises(WeirError, match=said):
         replayed(log, start, stop)
+
+
+def test_copies_have_a_name_that_a_topic_can_have() -> None:
+    with pytest.raises(WeirError, match="--to-topics a/b: must be letters"):
+        Copies("127.0.0.1:1", "a/b", {})
 
 
 def test_a_base_goes_out_and_comes_back(log: MemoryLog) -> None:
