@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 from msgspec.structs import replace
 
 from agents import keys
-from agents.signatures import INTENTS, MODE, signing
+from agents.signatures import INTENTS, signing
 from schemas import policy
 from schemas.records import Approval, AttemptRecord, DeskInput, Intent, IntentOutcome, Proposal
 from schemas.signing import PrivateKey
@@ -177,9 +177,6 @@ def foreign(desk: Desk, fault: str) -> None:
     headers = dict(record.headers)
     if fault == "unsigned":
         del headers["jws"]
-    elif fault == "of a replay":
-        key = keys.pipeline(desk.rig.home.root)
-        headers |= {MODE: b"replay", "jws": signing(key)[INTENTS](None, value)["jws"].encode()}
     elif fault == "stranger":
         headers["jws"] = signing(PrivateKey.new("pipeline"))[INTENTS](None, value)["jws"].encode()
     producer = Producer({"bootstrap.servers": desk.rig.bootstrap, "log_level": 0})

@@ -70,15 +70,13 @@ def test_copies_lie_on_topics_of_their_own_and_are_not_live(run: MemoryLog, kept
     before, words = ends(kept), ("replay", "--from", middle(run), "--to-topics", "again")
     done = kept.weir(*words, "--json")
     assert done.returncode == 0, done.stderr
-    log = KafkaLog(kept.bootstrap)
-    copies = 0
-    for topic in sorted({sink for node in NODES for sink in node.sinks}):
-        copied, live = f"replay.again.{topic}", values(log, topic)
-        for one in (found := values(log, copied)):
-            assert one._replace(headers=()) in live
+    sinks = sorted({sink for node in NODES for sink in node.sinks})
+    copied, live = values(kept, sinks, "replay.again."), values(kept, sinks)
+    for topic in sinks:
+        for one in copied[topic]:
+            assert one._replace(headers=()) in live[topic]
             assert one.headers == (("treasury.mode", b"replay"),)
-        copies += len(found)
-    assert copies == json.loads(done.stdout)["outputs"] > 100
+    assert sum(map(len, copied.values())) == json.loads(done.stdout)["outputs"] > 100
     assert ends(kept) == before
     again = kept.weir(*words)
     assert again.returncode == 1
@@ -86,15 +84,16 @@ def test_copies_lie_on_topics_of_their_own_and_are_not_live(run: MemoryLog, kept
     assert "is there already: name another run" in again.stderr
 
 
-def values(log: KafkaLog, topic: str) -> list[Record]:
-    """What lies on a topic, wherever: without its name, offsets and, of a live one, headers."""
-    found = []
-    is_copy = topic.startswith("replay.")
-    with closing(log.read([topic])) as reader:
-        for partition in range(log.partitions(topic)):
-            while (record := reader.next(topic, partition)) is not None:
-                headers = record.headers if is_copy else ()
-                found.append(record._replace(topic="", offset=0, headers=headers))
+def values(running: Rig, topics: list[str], prefix: str = "") -> dict[str, list[Record]]:
+    """What lies on topics: without names and offsets, and of a live one without headers."""
+    log, found = KafkaLog(running.bootstrap), dict[str, list[Record]]()
+    with closing(log.read([prefix + topic for topic in topics])) as reader:
+        for topic in topics:
+            found[topic] = []
+            for partition in range(log.partitions(topic)):
+                while (record := reader.next(prefix + topic, partition)) is not None:
+                    headers = record.headers if prefix else ()
+                    found[topic].append(record._replace(topic="", offset=0, headers=headers))
     return found
 
 
