@@ -84,7 +84,8 @@ class _Source:
                 "enable.partition.eof": True,
                 "isolation.level": "read_committed",
                 "auto.offset.reset": "error",
-                "queued.max.messages.kbytes": 512,  # of each partition, and there are hundreds
+                "queued.max.messages.kbytes": 32_768,  # of all partitions together
+                "fetch.queue.backoff.ms": 10,
                 "fetch.wait.max.ms": 50,
                 "log_level": 0,
             }

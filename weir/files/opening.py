@@ -36,6 +36,8 @@ def opened(
 
 
 def _lines_in(path: Path) -> list[Path]:
+    if not path.exists():
+        raise WeirError(f"{path} does not exist")
     if path.is_dir():
         found = sorted(path.glob(f"*{SUFFIX}"))
         if not found:
