@@ -252,7 +252,8 @@ def test_once_an_admin_is_named_one_must_sign_what_is_put(live: Live) -> None:
     people = [{"id": "olaf", "roles": ["admin"], "public_key": olaf.public}]
     for name in ("ann", "bob"):
         key = PrivateKey.new(name).public
-        people.append({"id": name, "roles": ["operate"], "public_key": key})
+        signs = {"roles": ["operate", "approve"], "classes": ["sweep"], "max_usd": "5000000"}
+        people.append({"id": name, "public_key": key, **signs})
     unheard = live.put(policy(people=people), **{"X-JWS-Signature": eve.sign(b"x")}).json()
     assert unheard["accepted"]["author"] == "policy", "as long as nobody could verify it"
     until(lambda: live.in_force() == "cash@7", "the admin is named")

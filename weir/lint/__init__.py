@@ -20,13 +20,21 @@ RULES: tuple[Rule, ...] = (
     *sweeps.RULES,
     *holders.RULES,
 )
+OF_KIND = {"exchange": bands.RULES, "bank": sweeps.RULES}
 WIDTH = 100
 
 
 def lint(policy: Policy, around: Surroundings | None = None) -> list[Finding]:
-    """All findings, errors first; `around` is what this machine's workers are told."""
+    """All findings, errors first; `around` is what this machine's workers are told. Of profit or
+    cash nothing is said to a policy that lists accounts, and none of that kind.
+    """
     around = around or Surroundings()
-    found = [finding for rule in RULES for finding in rule(policy, around)]
+    kinds = {account.kind for account in policy.accounts}
+    silent = {
+        rule for kind, rules in OF_KIND.items() if kinds and kind not in kinds for rule in rules
+    }
+    asked = [rule for rule in RULES if rule not in silent]
+    found = [finding for rule in asked for finding in rule(policy, around)]
     return sorted(found, key=lambda finding: finding.severity)
 
 

@@ -71,6 +71,15 @@ def test_what_ships_has_no_error_and_says_what_it_does() -> None:
     }
 
 
+def test_what_cannot_happen_is_not_told() -> None:
+    """A policy for bank accounts alone hears nothing of profit, one for a venue nothing of cash."""
+    both = {code for code, _ in found("accounts: []")}
+    bank = {code for code, _ in found("accounts: [{account_id: 'bank:1', kind: bank}]")}
+    venue = {code for code, _ in found("accounts: [{account_id: 'bybit:1'}]")}
+    assert both - bank == {"weaker_way", "no_account"}
+    assert both - venue == {"breach_takes_all", "float_runs_dry", "no_account"}
+
+
 def test_the_surroundings_are_those_of_this_machine() -> None:
     policy = from_yaml("guards: {loan_age_max_s: 120, mark_age_max_s: 200}")
     codes = {one.code for one in lint(policy, Surroundings(poll_s=120))}
