@@ -38,6 +38,7 @@ from bench.money import HELD, Stages, table
 from bench.reckoning import Reckoning
 from bench.witness import AT_REST, Witness
 from schemas import policy
+from schemas.jsonform import parse_time
 from tests.weir.rig import POLICY, control_line, until
 
 KILLS = ("executor", "bank", "pipeline", "bank+executor", "both", "all")
@@ -204,7 +205,9 @@ class Campaign:
         return books
 
     def _at_rest(self) -> Any:
-        """The bank's books once every intent has ended and nothing has moved for a while."""
+        """The bank's books once every intent has ended, nothing has moved for a while, and all that
+        the bank said of it has been read.
+        """
         still_s, before = time.monotonic(), None
 
         def look() -> Any:
@@ -215,12 +218,19 @@ class Campaign:
             held = any(one["pending"] for one in books["accounts"].values())
             if now != before or moving or held:
                 before, still_s = now, time.monotonic()
-            return books if time.monotonic() - still_s > QUIET_S else None
+            still = time.monotonic() - still_s > QUIET_S
+            return books if still and self._has_read(books["now_ms"] - 1000 * QUIET_S) else None
 
         def open_() -> str:
             return f"every intent has ended: {Counter(self._witness.states().values())}"
 
         return until(look, open_, REST_S)
+
+    def _has_read(self, since_ms: float) -> bool:
+        """Whether the position of each account was told by the bank since then."""
+        told = {one["account_id"]: one for one in self._desk.rig.values("cash_positions")}
+        ours = [told.get(f"bank:{number}") for number in self._desk.bank.numbers]
+        return all(one and parse_time(one["as_of"]) >= since_ms for one in ours)
 
     def account_for(self, books: dict[str, Any]) -> dict[str, Any]:
         """Everything compared."""
@@ -244,7 +254,7 @@ class Campaign:
             "bank_faults": dict(sorted(running.bank.fired.items())),
             "bank_lives": running.bank.lives,
             "restarts": self._restarts,
-            "replay": (replay.stdout or replay.stderr).strip().splitlines()[-1:],
+            "replay": (replay.stdout or replay.stderr).strip().splitlines()[:1],
             "audit": (audit.stdout or audit.stderr).strip().splitlines()[-1:],
         }
 

@@ -55,7 +55,7 @@ class Bank:
         words = [word for number in self.numbers for word in ("--account", number)]
         words += ["--fund", FUND, "--port", str(self._port), "--books", str(self.books_file)]
         words += ["--opening", str(OPENING_USD), "--history-days", "20", "--at-once"]
-        words += ["--rate-limit", "0", "--report-ms", "1500", "--settle-ms", "1500"]
+        words += ["--rate-limit", "0", "--report-ms", "2500", "--settle-ms", "1500"]
         words += ["--seed", str(self._seed + self.lives), *self._words]
         self.lives += 1
         argv = (sys.executable, "-m", "weir.sandbox.bank", *words)

@@ -15,6 +15,7 @@ from bench.reckoning import (
     Evidence,
     Reckoning,
     intents,
+    legs,
     proofs,
     told,
     units,
@@ -39,9 +40,21 @@ class BankEvidence(Evidence):
 def reckon(evidence: BankEvidence) -> Reckoning:
     """Everything; nothing may be open."""
     found = Reckoning()
+    evidence.attempts = _of_last_attempt(evidence)
     for check in (payments, told, proofs, limits, positions, placed):
         check(evidence, found)  # type: ignore[operator]
     return found
+
+
+def _of_last_attempt(evidence: BankEvidence) -> list[dict[str, Any]]:
+    """An entry names an order, whichever attempt it was: it proves the end of the last one."""
+    last = {intent["intent_id"]: leg["n"] for intent, leg in legs(evidence)}
+    return [
+        {**row, "n": last.get(row["intent_id"], row["n"])}
+        if (row["facts"] or {}).get("source") == "statement"
+        else row
+        for row in evidence.attempts
+    ]
 
 
 def payments(evidence: BankEvidence, found: Reckoning) -> None:
