@@ -11,6 +11,7 @@ from confluent_kafka import Producer
 
 from schemas.wire import SchemaIds, Wire
 from tests.schemas.examples import EXECUTION
+from tests.weir.rig import until
 from weir.dlq import Letter, letters, origin_of, place_of, redrive, summary
 from weir.dlq.text import described, shown, table, told
 from weir.errors import WeirError
@@ -91,6 +92,7 @@ def test_a_letter_goes_back_once_as_it_was(kafka: str, fresh_topic_suffix: str) 
     assert redrive(kafka, place, dry_run=True).redriven == [letter]
     assert copies(kafka, fresh_topic_suffix) == []
     assert redrive(kafka, place).redriven == [letter]
+    until(lambda: copies(kafka, fresh_topic_suffix), "what is committed can be read")
     (copy,) = copies(kafka, fresh_topic_suffix)
     assert (copy.partition(), copy.value(), copy.timestamp()[1]) == (3, b"junk", 1_764_581_400_250)
     assert copy.headers() == [
