@@ -208,25 +208,25 @@ class Campaign:
         """The bank's books once every intent has ended, nothing has moved for a while, and all that
         the bank said of it has been read.
         """
-        still_s, before = time.monotonic(), None
+        still_s, still_ms, before = time.monotonic(), 0, None
 
         def look() -> Any:
-            nonlocal still_s, before
+            nonlocal still_s, still_ms, before
             states, books = self._witness.states(), self._desk.bank.books()
             now = states, books["movements"], [one["state"] for one in books["payments"]]
             moving = set(self._witness.open().values()) - {HELD}
             held = any(one["pending"] for one in books["accounts"].values())
             if now != before or moving or held:
-                before, still_s = now, time.monotonic()
+                before, still_s, still_ms = now, time.monotonic(), books["now_ms"]
             still = time.monotonic() - still_s > QUIET_S
-            return books if still and self._has_read(books["now_ms"] - 1000 * QUIET_S) else None
+            return books if still and self._has_read(still_ms) else None
 
         def open_() -> str:
             return f"every intent has ended: {Counter(self._witness.states().values())}"
 
         return until(look, open_, REST_S)
 
-    def _has_read(self, since_ms: float) -> bool:
+    def _has_read(self, since_ms: int) -> bool:
         """Whether the position of each account was told by the bank since then."""
         told = {one["account_id"]: one for one in self._desk.rig.values("cash_positions")}
         ours = [told.get(f"bank:{number}") for number in self._desk.bank.numbers]
