@@ -66,7 +66,7 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         account_id=proposal.account_id,
         lane=proposal.lane,
         ccy=proposal.ccy,
-        day=window.day_of(event.timestamp_ms),
+        day=window.day_of(window.counted_ms(event)),
         asked_e18=proposal.asked_e18,
         granted_e18=granted,
         rate_e18=ask.rate_e18 if ask is not None else 0,
@@ -74,7 +74,7 @@ def _proposal(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         confirmed_usd_e18=0,
         state=state,
         final=refused is not None,
-        opened_ms=window.opening_ms(entries, proposal.class_, event.timestamp_ms),
+        opened_ms=window.opening_ms(entries, proposal.class_, window.counted_ms(event)),
         body_hash=hash_of(body),
         created_ms=event.timestamp_ms,
         beneficiary=proposal.beneficiary or "",
@@ -144,7 +144,7 @@ def _ask(entries: Entries, event: Event, in_force: InForce) -> Ask | None:
         event_ms=event.timestamp_ms,
         rate=DOLLAR if proposal.ccy == "USD" else entries.get("rates", proposal.ccy),
         used=window.used(
-            entries, proposal.class_, event.timestamp_ms, in_force.policy.limits.window
+            entries, proposal.class_, window.counted_ms(event), in_force.policy.limits.window
         ),
         granted_e18=proposal.asked_e18,
     )

@@ -1,9 +1,11 @@
 """How much of a daily limit is used: by UTC day, and over the 24 hours before an opening.
 
-Dollars times 10^18. A hold counts from its opening, the event time of its proposal. The rolling
-window never goes back: a proposal with an older event time opens at the latest opening known, so
-that no 24 hours anywhere exceed the limit by one unit. Both sums are kept at all times; so a policy
-may change the window, and the first proposal under it is judged by what really went out.
+Dollars times 10^18. A hold counts from its opening, the event time of its proposal: one of the last
+moment of a day belongs to that day. What is long past (a statement of last week, a backlog) opens
+when the gate sees it, because its money goes out now. The rolling window never goes back: a
+proposal with an older event time opens at the latest opening known, so that no 24 hours anywhere
+exceed the limit by one unit. Both sums are kept at all times; so a policy may change the window,
+and the first proposal under it is judged by what really went out.
 
 Openings are a chain from the oldest in the window to the newest; what falls out of it is cut off at
 the next grant, so a proposal costs the same on any day.
@@ -15,12 +17,20 @@ from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import replace
 
-from streams.step import Entries, InvariantBroken
+from streams.step import Entries, Event, InvariantBroken
 from tables.gate import Hold, Opening, Rolling, Used
 
 WINDOW_MS = 24 * 3600 * 1000
+LATE_MAX_MS = 60_000
+"""Between a proposal's event time and the gate's node time, for the event time to count."""
 _UNUSED = Used()
 _EMPTY = Rolling()
+
+
+def counted_ms(event: Event) -> int:
+    """The time at which a proposal counts against the limits."""
+    late = event.at_ms - event.timestamp_ms > LATE_MAX_MS
+    return event.at_ms if late else event.timestamp_ms
 
 
 def day_of(time_ms: int) -> str:
@@ -29,12 +39,12 @@ def day_of(time_ms: int) -> str:
 
 
 def opening_ms(entries: Entries, class_: str, time_ms: int) -> int:
-    """When a hold proposed at this event time opens: never before the last one of its class."""
+    """When a hold that counts from this time opens: never before the last one of its class."""
     return max(time_ms, _rolling(entries, class_).newest_ms)
 
 
 def used(entries: Entries, class_: str, time_ms: int, window: str) -> Used:
-    """What counts against the daily limit of a class for a proposal of this event time."""
+    """What counts against the daily limit of a class for a proposal that counts at this time."""
     if window == "utc_day":
         return _day(entries, f"{class_}|{day_of(time_ms)}")
     rolling = _within(entries, class_, opening_ms(entries, class_, time_ms))

@@ -23,6 +23,36 @@ def test_the_day_is_the_proposal_s_own_in_utc() -> None:
 
 
 @pytest.mark.req("000-53")
+def test_what_is_long_past_counts_today() -> None:
+    """A statement of last week that is read today moves today's money: today's limit holds."""
+    World().play("""
+        policy  approvals.loan_usd=100000 limits.loan.daily_usd=10000
+        at      +240h
+        rate    USDT 1
+        propose p1 REPAY 6000 event=0
+        propose p2 REPAY 6000 event=+24h
+        propose p3 REPAY 10
+        table   gate used loan|2025-06-21 held_usd=10000
+        table   gate holds p1 day=2025-06-21
+        expect  answer state=REFUSED reason=over_daily_limit
+    """)
+
+
+@pytest.mark.req("000-53")
+def test_the_last_moment_of_a_day_is_that_day_s_for_a_minute() -> None:
+    World().play("""
+        policy  approvals.loan_usd=100000 limits.loan.daily_usd=10000
+        at      +86459999ms
+        rate    USDT 1
+        propose p1 REPAY 10000 event=+86399999ms
+        table   gate holds p1 day=2025-06-11
+        at      +86460000ms
+        propose p2 REPAY 10000 event=+86399999ms
+        table   gate holds p2 day=2025-06-12
+    """)
+
+
+@pytest.mark.req("000-53")
 def test_a_rolling_day_ends_to_the_millisecond() -> None:
     """24 hours after its opening a hold has left the window, one millisecond earlier it has not."""
     World().play("""
