@@ -97,7 +97,6 @@ class Engine:
         if self._booted:
             return
         self.crashes = Crashes(self.config.datadir, self.config.crashes_max)
-        self.admin = AdminClient({"bootstrap.servers": self.config.bootstrap, "log_level": 3})
         self.consumer = Consumer(
             {
                 "bootstrap.servers": self.config.bootstrap,
@@ -113,6 +112,12 @@ class Engine:
         )
         self.producer: Producer = transactional_producer(self.config, self.transactional_id)
         self._booted = True
+
+    def renew_admin(self) -> None:
+        """A new admin client: one that asked while a broker was away may never hear from it again
+        (librdkafka 2.16).
+        """
+        self.admin = AdminClient({"bootstrap.servers": self.config.bootstrap, "log_level": 3})
 
     def touch(self) -> None:
         """Tells aiokafka that this member is alive; it never fetches, so it would leave the group

@@ -86,7 +86,7 @@ def committed(
     request = [ConsumerGroupTopicPartitions(group, where)]
     try:
         answer = admin.list_consumer_group_offsets(
-            request, require_stable=stable, request_timeout=10
+            request, require_stable=stable, request_timeout=3
         )
         found: list[KafkaTopicPartition] = answer[group].result().topic_partitions
     except KafkaException as error:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("exact")
 
 _PAUSE_S = 0.05
+_SILENCE_S = 2.0
+"""After an answer that took so long the admin client is not trusted any more."""
 
 
 async def open_session(engine: Engine, session: Session) -> None:
@@ -75,6 +77,7 @@ async def open_session(engine: Engine, session: Session) -> None:
 
 def _prepare(engine: Engine, session: Session) -> None:
     engine.boot()
+    engine.renew_admin()
     _find_offsets(engine, session)
     if session.stopping:
         return
@@ -100,10 +103,13 @@ def _find_offsets(engine: Engine, session: Session) -> None:
     deadline = time.monotonic() + engine.config.open_timeout_s
     fence_at = time.monotonic() + engine.config.fence_after_s
     while not session.stopping:
+        asked_s = time.monotonic()
         found = committed(engine.admin, engine.app.conf.id, where, stable=True)
         engine.touch()
         if found is not None:
             break
+        if time.monotonic() - asked_s > _SILENCE_S:
+            engine.renew_admin()
         if time.monotonic() > fence_at:
             fence_once(engine, session, where)
         if time.monotonic() > deadline:

@@ -125,6 +125,8 @@ class Orders:
         try:
             told = asked[TOPIC].result(patience_s)
         except (KafkaException, TimeoutError) as why:
+            # one that asked while a broker was away may never hear from it again (librdkafka 2.16)
+            self._admin = AdminClient(self._config)
             raise Unreadable(f"{TOPIC}: {why}") from why
         return str(told.topic_id), len(told.partitions)
 
