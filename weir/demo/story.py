@@ -207,7 +207,7 @@ def _closing_words(console: Console, equal: bool, compared: int, seconds: float)
         "  .venv/bin/weir topics                                     the catalogue\n"
         "  .venv/bin/weir consume treasury.allocations.v1 --until 3  decisions, and why\n"
         "  .venv/bin/weir consume treasury.intents.v1 --until 3      money on its way\n"
-        "  .venv/bin/weir consume sweep_intent --until 2             signed orders to the bank\n"
+        "  .venv/bin/weir consume sweep_intent --until 2             signed orders\n"
         "  .venv/bin/weir replay --check                             the same day again\n"
         "  PRICES=minutes.csv make demo                              your own prices\n"
         "  .venv/bin/weir down                                       stop it",

@@ -18,7 +18,6 @@ from typing import Any
 from confluent_kafka import (
     Consumer,
     KafkaError,
-    Message,
     TopicPartition,
 )
 
@@ -30,7 +29,7 @@ from weir.files.manifest import Manifest
 from weir.files.offsets import one_moment
 from weir.files.stretch import Stretch
 from weir.progress import Tell
-from weir.replay.log import At, KafkaLog, Record
+from weir.replay.log import At, KafkaLog, Record, record_of
 from weir.replay.span import WHOLE, Span
 from weir.topics import find, partition_counts
 
@@ -115,7 +114,7 @@ class _Source:
                     continue
                 offset = int(message.offset() or 0)
                 if is_record and (offset < self.ranges[at][1] or _compacts(at[0])):
-                    yield _record(message)
+                    yield record_of(message)
                 now = offset + is_record
                 if now > reached[at]:
                     passed += now - reached[at]
@@ -166,17 +165,3 @@ def _places(bootstrap: str, topics: Sequence[str], client: Consumer) -> list[At]
 
 def _compacts(topic: str) -> bool:
     return BY_NAME[topic].cleanup != "delete"
-
-
-def _record(message: Message) -> Record:
-    kind, at_ms = message.timestamp()
-    headers: Any = message.headers() or ()
-    return Record(
-        str(message.topic()),
-        int(message.partition() or 0),
-        int(message.offset() or 0),
-        message.key(),
-        message.value(),
-        at_ms if kind else 0,
-        tuple(headers),
-    )

@@ -159,7 +159,7 @@ class KafkaReader:
             at = str(message.topic()), int(message.partition() or 0)
             error = message.error()
             if error is None:
-                self._kept[at].append(_record(message))
+                self._kept[at].append(record_of(message))
                 self._ended.discard(at)
                 touched.add(at)
             elif error.code() == KafkaError._PARTITION_EOF:
@@ -193,7 +193,8 @@ def _consumer(bootstrap: str) -> Consumer:
 _PASSING = (KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._RESOLVE)
 
 
-def _record(message: Message) -> Record:
+def record_of(message: Message) -> Record:
+    """A message as a record."""
     kind, at_ms = message.timestamp()
     headers: Any = message.headers() or ()
     return Record(
