@@ -34,10 +34,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 class Rig:
     """A folder, a broker in it, and the workers started on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, brief: bool = True) -> None:
+        """`brief` False: a broker compiled for a long life, as `weir up` starts it."""
         self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
         self.broker = Broker(Home(self.folder / "home"))
-        self.bootstrap = self.broker.up(attached=True)
+        self.bootstrap = self.broker.up(attached=True, brief=brief)
         self.admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 3})
         self.workers: dict[int, subprocess.Popen[bytes]] = {}
 

@@ -1,13 +1,15 @@
 """How late a signed order is: from a balance's stamp to a read_committed consumer's sight of it.
 
-    python -m bench.sweeps [--rate 1000] [--every 10] [--seconds 20] [--runs 2] [--workers 1]
+    python -m bench.sweeps [--rate 1000] [--every 10] [--seconds 20] [--warm-up 40] [--runs 2]
+                           [--workers 1]
 
 The workers are `agents.pipeline` as they run in production, on a broker of their own. Every balance
 is decided; of each `--every` one is that of an account whose money is due, the others leave nothing
 to do. An account has one order open at a time and nobody carries orders out here, so each order is
 another account's: what is late is late by work, not by waiting. Prints one JSON line for each run:
-p50, p95, p99 in ms of the orders after the first second, how many there were, and the share of a
-core that a worker used. Status 1 when an order is missing or not signed by the pipeline's key.
+p50, p95, p99 in ms of the orders after the warm-up, in which the broker's JVM compiles itself at
+the same load, how many there were, and the share of a core that a worker used. Status 1 when an
+order is missing or not signed by the pipeline's key.
 """
 
 from __future__ import annotations
@@ -54,12 +56,13 @@ def main() -> int:
     parser.add_argument("--rate", type=int, default=1000, help="balances a second")
     parser.add_argument("--every", type=int, default=10, help="which of them leads to an order")
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--warm-up", type=int, default=40, help="seconds before those")
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
     given = parser.parse_args()
     wrong = 0
     for _ in range(given.runs):
-        rig = Rig()
+        rig = Rig(brief=False)
         try:
             topics.ensure(rig.bootstrap, PARTITIONS, 1)
             found = latency(rig, given)
@@ -73,7 +76,7 @@ def main() -> int:
 
 def latency(rig: Rig, given: Any) -> dict[str, Any]:
     """One run on an empty broker."""
-    count = given.rate * given.seconds
+    count = given.rate * (given.warm_up + given.seconds)
     due = [f"bank:{number:010d}" for number in range(-(-count // given.every))]
     quiet = [f"bank:{10**9 + number:010d}" for number in range(QUIET)]
     workers = [start(rig, slot) for slot in range(given.workers)]
@@ -93,7 +96,7 @@ def latency(rig: Rig, given: Any) -> dict[str, Any]:
     rig.stop()
     public = keys.pipeline(rig.folder / "weir").public
     unsigned = sum(not verify(jws, said, public) for _, jws, said in watch.seen)
-    kept = sorted(late for late, _, _ in watch.seen[given.rate // given.every :])
+    kept = sorted(late for late, _, _ in watch.seen[given.rate * given.warm_up // given.every :])
     return {
         "rate": given.rate,
         "orders": len(watch.seen),
@@ -208,7 +211,7 @@ def send(rig: Rig, given: Any, due: list[str], quiet: list[str]) -> None:
 def balances(given: Any, due: list[str], quiet: list[str]) -> Iterator[tuple[str, int]]:
     """Account and balance of each event: half a million is placed, a dollar is not."""
     fresh, others = iter(due), itertools.cycle(quiet)
-    for number in range(given.rate * given.seconds):
+    for number in range(given.rate * (given.warm_up + given.seconds)):
         if number % given.every == 0:
             yield next(fresh), 500_000 * 10_000
         else:

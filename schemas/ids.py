@@ -10,8 +10,8 @@ from __future__ import annotations
 from hashlib import sha256
 from uuid import UUID, uuid5
 
-_VERSION = (0xF << 76) | (0x3 << 62)
-_UUID7 = (0x7 << 76) | (0x2 << 62)
+_VARIANT = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
+"""The digit of a UUID that begins with the bits 10: the lower two are kept."""
 _LEGS = UUID("6ba7b812-9dad-11d1-80b4-00c04fd430c8")
 
 
@@ -23,10 +23,9 @@ def derive(kind: str, account_id: str, trigger: str, ordinal: int, policy: str, 
     `outcome:<intent_id>#<state>`. `ordinal` tells apart several of one kind from one cause.
     """
     cause = f"weir|{kind}|{account_id}|{trigger}|{ordinal}|{policy}"
-    raw = at_ms.to_bytes(6, "big") + sha256(cause.encode()).digest()[:10]
-    number = int.from_bytes(raw, "big") & ~_VERSION | _UUID7
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    time, drawn = at_ms.to_bytes(6, "big").hex(), sha256(cause.encode()).hexdigest()
+    variant = _VARIANT[drawn[4]]
+    return f"{time[:8]}-{time[8:]}-7{drawn[1:4]}-{variant}{drawn[5:8]}-{drawn[8:20]}"
 
 
 def leg_id(intent_id: str, leg: str) -> str:

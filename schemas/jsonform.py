@@ -69,8 +69,8 @@ def iso(at_ms: int) -> str | int:
     """A time as ISO-8601 in UTC with milliseconds; beyond the year 9999 the number itself."""
     if not 0 <= at_ms <= _LAST_ISO_MS:
         return at_ms
-    at = _EPOCH + at_ms * _MS
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
+    at = _EPOCH + timedelta(milliseconds=at_ms)
+    return f"{at.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def parse_time(value: Any, path: str = "timestamp") -> int:

@@ -9,6 +9,7 @@ fields arrive with their steps.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
@@ -27,6 +28,7 @@ from schemas import signing
 from schemas.money import E18, parse_e18, text_e18
 from schemas.policy_anomaly import Anomaly
 from schemas.policy_cash import Forecasting, Sweep, VarRule
+from schemas.same import Same
 from schemas.section import Money, Places, Ratio, Seconds, Section
 
 
@@ -307,18 +309,23 @@ class Policy(Section):
             ("people: id", [person.id for person in self.people]),
             ("people: public_key", [person.public_key for person in self.people]),
         ):
-            twice = next((name for name in found if found.count(name) > 1), None)
+            twice = next((name for name, times in Counter(found).items() if times > 1), None)
             if twice is not None:
                 raise ValueError(f"{place}={twice!r} stands there twice")
         return self
 
     def account(self, account_id: str) -> Account | None:
         """The account of that id, or None when the policy does not know it."""
-        return next((a for a in self.accounts if a.account_id == account_id), None)
+        return _by_id(Same(self.accounts)).get(account_id)
 
     def person(self, name: str) -> Person | None:
         """The person of that id, or None when the policy does not know them."""
         return next((person for person in self.people if person.id == name), None)
+
+
+@lru_cache(maxsize=64)
+def _by_id(accounts: Same) -> dict[str, Account]:
+    return {account.account_id: account for account in accounts.value}
 
 
 def canonical(policy: Policy) -> str:

@@ -85,4 +85,4 @@ def _known(
     stamp = meta(event, in_force, trigger)
     view = outlook.look(entries, event, in_force, stamp, flowed)
     outputs = [*view.outputs, *cash_view.position(view.facts, in_force.policy, stamp)]
-    return outputs + deciding.step(entries, event, in_force, trigger, view.facts, stamp)
+    return outputs + deciding.step(entries, event, in_force, trigger, view, stamp)

@@ -15,6 +15,7 @@ import msgspec
 from schemas.jsonform import iso, iso_date, parse_date
 from schemas.money import parse_e18, text_e18
 from schemas.policy import Policy, parse
+from schemas.same import Same
 from streams import cutoff, sweep
 from streams.calendar import NoCalendar, calendar
 from streams.canonical import canonical
@@ -52,15 +53,16 @@ class Cause(NamedTuple):
     def of(cls, event: Event, in_force: InForce) -> Cause:
         """The cause of a live decision."""
         place = (event.topic, event.partition, event.offset)
-        return cls(*place, in_force.version, in_force.policy_hash, terms(in_force.policy_body))
+        terms = _terms(Same(in_force.policy_body))
+        return cls(*place, in_force.version, in_force.policy_hash, terms)
 
 
-@lru_cache(maxsize=16)
-def terms(policy_body: str) -> msgspec.Raw:
+@lru_cache(maxsize=1024)
+def _terms(policy_body: Same) -> msgspec.Raw:
     """What the rules read of a policy's canonical text, as JSON: the same for every decision."""
-    if not policy_body:
+    if not policy_body.value:
         return msgspec.Raw(b"null")
-    read = parse(policy_body).model_dump(mode="json", include=_READ)
+    read = parse(policy_body.value).model_dump(mode="json", include=_READ)
     return msgspec.Raw(canonical(read).encode())
 
 

@@ -31,7 +31,7 @@ class Said:
         self._cause = (event.key, trigger)
         self._rest = (in_force.version, event.timestamp_ms)
         ordinal = 0
-        while any(
+        while orders.had_any(entries) and any(
             orders.find(entries, self._id(kind.lower(), ordinal)) is not None
             for kind in (orders.OUT, orders.BACK)
         ):

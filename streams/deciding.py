@@ -16,9 +16,10 @@ from msgspec.structs import replace
 from schemas.outcome import Outcome
 from schemas.policy import Policy
 from schemas.records import Meta
-from streams import alerts, cash_said, cutoff, forecast, orders, sweep
+from streams import alerts, cash_said, cutoff, orders, sweep
 from streams.cash_facts import Decided, Facts, figures
 from streams.newyork import DAY_MS, at
+from streams.outlook import Outlook
 from streams.step import Entries, Event, InForce, InvariantBroken, Tick, Wake
 from tables.cash import Deciding, Order
 
@@ -28,10 +29,10 @@ TRANSIENT = frozenset(outcome.value for outcome in Outcome if outcome.transient)
 
 
 def step(
-    entries: Entries, event: Event, in_force: InForce, trigger: str, facts: Facts, stamp: Meta
+    entries: Entries, event: Event, in_force: InForce, trigger: str, view: Outlook, stamp: Meta
 ) -> list[Any]:
     """The records of a decision, its order if one follows, and the next wake-up."""
-    policy = in_force.policy
+    policy, facts = in_force.policy, view.facts
     said = cash_said.Said(entries, event, in_force, trigger, stamp)
     if policy is None:
         decided = Decided(reason=Outcome.no_policy.value)
@@ -45,7 +46,7 @@ def step(
         _remember(entries, order)
         outputs.append(cash_said.proposal(said, facts, decided, policy))
     outputs += _alert(entries, event, facts, decided)
-    return outputs + _wake(entries, event, policy, facts)
+    return outputs + _wake(entries, event, policy, view)
 
 
 def ended(entries: Entries, event: Event, in_force: InForce, order: Order) -> None:
@@ -100,14 +101,15 @@ def _alert(entries: Entries, event: Event, facts: Facts, decided: Decided) -> li
     return outputs
 
 
-def _wake(entries: Entries, event: Event, policy: Policy, facts: Facts) -> list[Any]:
+def _wake(entries: Entries, event: Event, policy: Policy, view: Outlook) -> list[Any]:
     old: Deciding = entries.get("deciding") or Deciding()
+    facts = view.facts
     lead_ms = policy.sweep.lead_s * 1000
     times = [
         cutoff.next_ms(event.at_ms, policy.sweep) - lead_ms,
         at(facts.today + 1, 0),
         old.wait_until_ms,
-        forecast.next_change_ms(entries, event.at_ms) or 0,
+        view.known.changes_ms or 0,
     ]
     if facts.balance is not None:
         times.append(facts.balance.as_of_ms + policy.guards.balance_age_max_s * 1000 + 1)

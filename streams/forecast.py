@@ -8,7 +8,7 @@ the day's statement is there. For which day: the one on which money sent at the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -46,26 +46,26 @@ def schedule(entries: Entries, event: Event) -> bool:
     return True
 
 
-def known_e18(entries: Entries, at_ms: int) -> int:
-    """What is known to go out within a day, or should have within the last one and was not seen."""
-    total = 0
+class Known(NamedTuple):
+    """The payments that are known before: what of them goes out within a day, or should have within
+    the last one and was not seen; and when that next changes by time alone.
+    """
+
+    out_e18: int = 0
+    changes_ms: int | None = None
+
+
+def known(entries: Entries, at_ms: int) -> Known:
+    """Looks through the known payments of an account."""
+    out_e18, times = 0, list[int]()
     for _, value in entries.range("scheduled"):
         flow: Scheduled = value
-        waits = not flow.seen and not flow.cancelled and flow.amount_e18 < 0
-        if waits and abs(flow.due_ms - at_ms) <= HORIZON_MS:
-            total -= flow.amount_e18
-    return total
-
-
-def next_change_ms(entries: Entries, at_ms: int) -> int | None:
-    """When a known payment next comes into the horizon, or leaves it."""
-    times = [
-        flow.due_ms + offset_ms
-        for _, flow in entries.range("scheduled")
-        if not flow.seen and not flow.cancelled
-        for offset_ms in (-HORIZON_MS, HORIZON_MS + 1)
-    ]
-    return min((time_ms for time_ms in times if time_ms > at_ms), default=None)
+        if flow.seen or flow.cancelled:
+            continue
+        if flow.amount_e18 < 0 and abs(flow.due_ms - at_ms) <= HORIZON_MS:
+            out_e18 -= flow.amount_e18
+        times += (flow.due_ms - HORIZON_MS, flow.due_ms + HORIZON_MS + 1)
+    return Known(out_e18, min((time_ms for time_ms in times if time_ms > at_ms), default=None))
 
 
 def usual(days: Sequence[Observed], for_day: int, rule: Forecasting, version: str) -> Usual | None:
@@ -87,14 +87,13 @@ def median_e18(values: Sequence[int]) -> int:
 
 
 def say(
-    entries: Entries, event: Event, stamp: Meta, for_day: int, rests_on: Usual
+    entries: Entries, event: Event, stamp: Meta, for_day: int, rests_on: Usual, known_e18: int
 ) -> tuple[Expected, list[Any]]:
     """The forecast for a day, and its record if it is another than was said last."""
     key = key_of(for_day)
-    known = known_e18(entries, event.at_ms)
-    p50, p95 = rests_on.median_e18 + known, rests_on.tail_e18 + known
+    p50, p95 = rests_on.median_e18 + known_e18, rests_on.tail_e18 + known_e18
     old: Expected | None = entries.get("forecasts", key)
-    most = known if old is None else max(known, old.known_e18)
+    most = known_e18 if old is None else max(known_e18, old.known_e18)
     new = Expected(
         p50_e18=p50,
         p95_e18=p95,

@@ -43,6 +43,7 @@ def weekday(day: int) -> int:
     return (day + 3) % 7
 
 
+@lru_cache(maxsize=1024)
 def year_of(day: int) -> int:
     """The year of a date."""
     return date.fromordinal(day + _EPOCH).year

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from schemas.policy import parse
 from schemas.records import Calendar, ControlCopy, PolicyCopy
+from schemas.same import Same
 from schemas.topics import BY_NAME, key_of
 from streams.newyork import FIRST_YEAR, day_number
 from streams.step import (
@@ -84,7 +85,7 @@ def node_key(node: Node, event: Event) -> str:
 def in_force(store: Store) -> InForce:
     """Policy and controls as the partition knows them at this event."""
     entry = store.get(PARTITION_KEY)
-    return NOTHING_IN_FORCE if entry is None else _in_force(entry)
+    return NOTHING_IN_FORCE if entry is None else _in_force(Same(entry))
 
 
 def _copy_policy(store: Store, copy: PolicyCopy) -> list[Any]:
@@ -132,8 +133,9 @@ def _change(store: Store, **changes: Any) -> None:
     store.put(PARTITION_KEY, replace(_entry(store), **changes))
 
 
-@lru_cache(maxsize=64)
-def _in_force(entry: PartitionEntry) -> InForce:
+@lru_cache(maxsize=1024)
+def _in_force(same: Same) -> InForce:
+    entry: PartitionEntry = same.value
     return InForce(
         policy=parse(entry.policy_body) if entry.policy_body else None,
         version=f"{entry.policy_name}@{entry.policy_version}" if entry.policy_body else "none",

@@ -60,6 +60,11 @@ def find(entries: Entries, end_to_end_id: str | None) -> Order | None:
     return order
 
 
+def had_any(entries: Entries) -> bool:
+    """Whether the account ever had an order."""
+    return entries.get("active") is not None
+
+
 def active(entries: Entries) -> list[Order]:
     """The orders that still move or hold money, oldest first."""
     listed: Active = entries.get("active") or _NONE

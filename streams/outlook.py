@@ -37,26 +37,30 @@ class _Past:
 
 
 class Terms(NamedTuple):
-    """By what past days are looked at, and whether a statement has just come."""
+    """By what past days are looked at, whether a statement has just come, and what is known of the
+    days to come.
+    """
 
     policy: Policy
     version: str
     fed: Calendar
     past: _Past
     flowed: bool
+    known: forecast.Known
 
 
 class Outlook(NamedTuple):
-    """The facts, and the records that what is new in them is said with."""
+    """The facts, the records that say what is new in them, and the payments known before."""
 
     facts: Facts
     outputs: list[Any]
+    known: forecast.Known
 
 
 def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed: bool) -> Outlook:
     """All that is known of the account at this event; `flowed` tells that a statement came."""
     balance: Balance | None = entries.get("balances", "avail")
-    known = orders.settle(entries, balance)
+    active, known = orders.settle(entries, balance), forecast.known(entries, event.at_ms)
     today = day_of(event.at_ms)
     waiting: Deciding = entries.get("deciding") or Deciding()
     waits = waiting.wait_until_ms > event.at_ms and waiting.wait_version == in_force.version
@@ -64,7 +68,8 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
     fed = calendar(FED, in_force.calendars)
     business_day = _business_day(fed, event.at_ms)
     if in_force.policy is not None:
-        terms = Terms(in_force.policy, in_force.version, fed, _Past(entries, fed), flowed)
+        past = _Past(entries, fed)
+        terms = Terms(in_force.policy, in_force.version, fed, past, flowed, known)
         risk, said = _risk(entries, event, terms, stamp, balance)
         outputs += said
         for_day, expected, said = _expected(entries, event, terms, stamp)
@@ -76,12 +81,12 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
         frozen=freeze.marks(entries),
         balance=balance,
         booked=entries.get("balances", "booked"),
-        pending=orders.pending(known, balance, today),
+        pending=orders.pending(active, balance, today),
         expected=expected,
         for_day=for_day,
         risk=risk,
-        placements=tuple(_placement(one) for one in known if _can_come_back(one, today)),
-        open_id=next((one.intent_id for one in known if not one.final), ""),
+        placements=tuple(_placement(one) for one in active if _can_come_back(one, today)),
+        open_id=next((one.intent_id for one in active if not one.final), ""),
         waits_kind=waiting.wait_kind if waits else "",
         waits_for=waiting.wait_reason if waits else "",
         business_day=business_day,
@@ -89,7 +94,7 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
         back_today=_made_on(entries, waiting.last_back, business_day),
         calendars=in_force.calendars,
     )
-    return Outlook(facts, outputs)
+    return Outlook(facts, outputs, known)
 
 
 def _risk(
@@ -135,7 +140,7 @@ def _expected(
         return None, None, []
     if usual is None:
         return for_day, None, outputs
-    expected, said = forecast.say(entries, event, stamp, for_day, usual)
+    expected, said = forecast.say(entries, event, stamp, for_day, usual, terms.known.out_e18)
     return for_day, expected, outputs + said
 
 

@@ -18,7 +18,7 @@ from confluent_kafka.admin import AdminClient
 
 from weir.errors import WeirError
 from weir.home import Home, settings
-from weir.kafka.config import JVM_FLAGS, properties
+from weir.kafka.config import BRIEF_FLAGS, JVM_FLAGS, properties
 from weir.kafka.jars import Java, find, find_java
 from weir.ports import HOST, free_port, is_free, listens
 from weir.processes import Slot, end, spawn, wait_until
@@ -52,10 +52,13 @@ class Broker:
         port = self._port()
         return f"{HOST}:{port}" if port else None
 
-    def up(self, port: int | None = None, *, attached: bool = False) -> str:
+    def up(
+        self, port: int | None = None, *, attached: bool = False, brief: bool | None = None
+    ) -> str:
         """Make it run and return its address; a broker that runs is only waited for.
 
-        `port` moves it (0: to a new free one). An attached one ends with the calling process.
+        `port` moves it (0: to a new free one). An attached one ends with the calling process, and
+        is therefore compiled for a `brief` life unless that is denied.
         """
         if self.slot.is_held():
             running = self._port()
@@ -70,7 +73,9 @@ class Broker:
         env = {**os.environ, "CLASSPATH": os.pathsep.join(map(str, jars))}
         if not (self._data / "meta.properties").exists():
             self._format(java, archive, env)
-        argv = [java.path, *JVM_FLAGS, *archive.flags(), "kafka.Kafka", str(self._properties)]
+        life = BRIEF_FLAGS if (attached if brief is None else brief) else ()
+        flags = (*JVM_FLAGS, *life, *archive.flags())
+        argv = [java.path, *flags, "kafka.Kafka", str(self._properties)]
         process = spawn(self.slot, argv, env=env, attached=attached)
         self.slot.write({"pid": process.pid, "archive": archive.pending()})
         if self._becomes_ready():
@@ -140,8 +145,8 @@ class Broker:
     def _format(self, java: Java, archive: "_Archive", env: dict[str, str]) -> None:
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config")
-        flags = archive.flags(reading_only=True)
-        argv = [java.path, *JVM_FLAGS, *flags, *tool, str(self._properties)]
+        flags = (*JVM_FLAGS, *BRIEF_FLAGS, *archive.flags(reading_only=True))
+        argv = [java.path, *flags, *tool, str(self._properties)]
         done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise WeirError(f"Kafka cannot use {self._data}:\n{done.stdout}{done.stderr}")
