@@ -2,10 +2,10 @@
 is.
 
     python -m bench.book drain [--fills 200000] [--accounts 1000] [--runs 2] [--policy]
-    python -m bench.book latency [--rate 1000] [--seconds 30]
+    python -m bench.book latency [--rate 1000] [--seconds 20] [--warm-up 40]
 
-The worker is `agents.pipeline` as it runs in production: every fill gives its pnl and position,
-nothing is coalesced.
+In the warm-up the broker's JVM compiles itself at the same load. The worker is `agents.pipeline` as
+it runs in production: every fill gives its pnl and position, nothing is coalesced.
 """
 
 from __future__ import annotations
@@ -43,10 +43,11 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=1000)
     parser.add_argument("--runs", type=int, default=2)
     parser.add_argument("--rate", type=int, default=1000)
-    parser.add_argument("--seconds", type=int, default=30)
+    parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--warm-up", type=int, default=40, help="seconds before those")
     given = parser.parse_args()
     for _ in range(given.runs):
-        rig = Rig()
+        rig = Rig(brief=given.what == "drain")
         try:
             topics.ensure(rig.bootstrap, PARTITIONS, 1)
             run = drain if given.what == "drain" else latency
@@ -114,7 +115,7 @@ def drain(rig: Rig, given: Any) -> dict[str, Any]:
 
 
 def latency(rig: Rig, given: Any) -> dict[str, Any]:
-    """A steady rate; from exec_time to a read_committed consumer, the first second left out."""
+    """A steady rate; from exec_time to a read_committed consumer, the warm-up left out."""
     worker = start(rig)
     late_ms: list[float] = []
     done = threading.Event()
@@ -124,7 +125,8 @@ def latency(rig: Rig, given: Any) -> dict[str, Any]:
         time.sleep(0.1)
     encode, producer = WIRE.encoder(FILLS), rig.producer(**{"linger.ms": 0})
     before_s, started = cpu_s(worker.pid), time.monotonic()
-    for number, fill in enumerate(fills(given.rate * given.seconds, given.accounts)):
+    seconds = given.warm_up + given.seconds
+    for number, fill in enumerate(fills(given.rate * seconds, given.accounts)):
         pause = started + number / given.rate - time.monotonic()
         if pause > 0:
             time.sleep(pause)
@@ -132,11 +134,11 @@ def latency(rig: Rig, given: Any) -> dict[str, Any]:
         producer.poll(0)
     producer.flush(10)
     time.sleep(1)
-    cost = (cpu_s(worker.pid) - before_s) / given.seconds
+    cost = (cpu_s(worker.pid) - before_s) / seconds
     done.set()
     reader.join()
     rig.stop()
-    kept = sorted(late_ms[given.rate :])
+    kept = sorted(late_ms[given.rate * given.warm_up :])
     quantiles = {
         f"p{name}_ms": round(kept[min(len(kept) - 1, int(len(kept) * share))], 1)
         for name, share in (("50", 0.5), ("95", 0.95), ("99", 0.99), ("999", 0.999))
