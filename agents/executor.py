@@ -15,6 +15,7 @@ from agents.connectors.registry import connectors
 from agents.controls import Controls
 from agents.feeds.assembly import run_feeds
 from agents.nodes import add_node
+from agents.observe import Observer, Reached, committed
 from agents.outside import Outside
 from agents.policies.assembly import run_policy_sources, run_return_watch
 from agents.runner import Runner
@@ -32,7 +33,7 @@ def build(settings: WorkerSettings) -> exact.App:
     checks = {INTENTS: checking(lambda: keys.trusted(settings.home, settings.intent_keys))}
     for node in NODES:
         if node.app == EXECUTOR:
-            add_node(app, node, wire, settings.partitions, checks=checks)
+            add_node(app, node, wire, settings.partitions, checks=checks, observer=Observer())
     venues = [
         Venue(
             account_id=account.account_id,
@@ -51,7 +52,8 @@ def build(settings: WorkerSettings) -> exact.App:
 
     @app.effects
     async def carry(effects: list[Any], before_commit_s: float) -> None:
-        for effect in effects:
+        await committed(effects, before_commit_s)
+        for effect in (one for one in effects if not isinstance(one, Reached)):
             task = asyncio.get_running_loop().create_task(runner.carry(effect, before_commit_s))
             under_way.add(task)
             task.add_done_callback(under_way.discard)

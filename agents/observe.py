@@ -1,11 +1,12 @@
-"""The figures of cash that Prometheus reads: swept amounts, value at risk, and how long an order
-takes.
+"""What people see of the nodes while they work: the figures of cash that Prometheus reads (swept
+amounts, value at risk, how long an order takes), and a line of the log for each state of an intent.
 
-They are read off what the nodes fold and put out; nothing decides by them. An order takes from the
+Both are read off what the nodes fold and put out; nothing decides by them. An order takes from the
 moment a worker turns to the balance that causes it until the signed order is committed: the moment
 travels as a header from the balance to the proposal and to the order, since the gate may live in
 another worker. Orders that wait for people, or come of an outcome or a wake-up, have no such
-moment. Counters begin with the process, as Prometheus expects.
+moment. Counters begin with the process, as Prometheus expects. A line is written once its state has
+committed; its `trace_id` is what the bank gets as end-to-end id.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import structlog
 from prometheus_client import Counter, Gauge, Histogram
 
-from schemas.money import E18
-from schemas.records import IntentOutcome, SweepOrder, Var
+from schemas.money import E18, text_e18
+from schemas.records import IntentOutcome, IntentState, SweepOrder, Var
 from streams.orders import CONFIRMED, OUT, key_of
 from streams.step import Emit
 
@@ -30,16 +32,25 @@ LATENCY = Histogram(
 )
 ARRIVED = "treasury.arrived_ms"
 BALANCES = "balance_events"
-OBSERVED = frozenset({"cash", "gate"})
+OBSERVED = frozenset({"cash", "gate", "intents"})
 """The nodes it looks at."""
 CARRIERS = frozenset({"treasury.proposals.v1", "sweep_intent"})
 """Topics whose records carry the moment on."""
+
+
+log = structlog.get_logger()
 
 
 class Ordered(NamedTuple):
     """An order of this transaction; it is observed once that has committed."""
 
     arrived_ms: int
+
+
+class Reached(NamedTuple):
+    """A state that an intent has in this transaction; it is logged once that has committed."""
+
+    state: IntentState
 
 
 class Observer:
@@ -75,16 +86,41 @@ class Observer:
                 VAR_BPS.labels(output.value.account_id).set((output.value.var_bps_e18 or 0) / E18)
             elif isinstance(output.value, SweepOrder) and self._arrived_ms is not None:
                 event.effect(Ordered(self._arrived_ms))
+            elif isinstance(output.value, IntentState):
+                event.effect(Reached(output.value))
         body = getattr(event.value, "body", None)
         if outputs and isinstance(body, IntentOutcome):
             _swept(event.key, body, part)
 
 
 async def committed(effects: Sequence[Any], before_s: float) -> None:
-    """The engine's word that the orders among these are on the log."""
+    """The engine's word that what is among these is on the log."""
     for effect in effects:
         if isinstance(effect, Ordered):
             LATENCY.observe(max(0, _now_ms() - effect.arrived_ms) / 1000)
+        elif isinstance(effect, Reached):
+            tell(effect.state)
+
+
+def traced(intent_id: str) -> dict[str, str]:
+    """What every line of the log about an intent carries."""
+    return {"trace_id": key_of(intent_id), "order_id": intent_id}
+
+
+def tell(state: IntentState) -> None:
+    """The line of a state."""
+    log.info(
+        "intent",
+        **traced(state.intent_id),
+        decision_id=state.decision_id,
+        decision=state.kind,
+        state=state.state,
+        reason=state.reason,
+        account_id=state.account_id,
+        amount=text_e18(state.amount_e18),
+        done=text_e18(state.amount_done_e18),
+        ccy=state.ccy,
+    )
 
 
 def _swept(account_id: str, outcome: IntentOutcome, part: Any) -> None:

@@ -29,6 +29,7 @@ from agents.connectors.port import (
     Unsupported,
 )
 from agents.controls import Reading
+from agents.observe import traced
 from schemas.records import AttemptRecord
 from streams.effects import Call, Effect, Look, Prepare
 from streams.handover import OURS
@@ -201,7 +202,7 @@ def _answered(effect: Call, call: Callable[[], Answer]) -> Answer:
     except ConnectorError as why:
         return Answer("unknown", code=why.code, message=why.message)
     except Exception as why:
-        log.exception("connector_broken", intent_id=effect.intent_id, leg=effect.leg)
+        log.exception("connector_broken", **traced(effect.intent_id), leg=effect.leg)
         return Answer("unknown", message=f"{type(why).__name__}: {why}")
 
 
@@ -213,7 +214,7 @@ def _unread(why: Exception) -> Answer:
 
 def _tell(effect: Effect, record: AttemptRecord) -> None:
     """The log of this process: every call, and reads that failed."""
-    about = {"intent_id": effect.intent_id, "leg": effect.leg, "op": effect.op}
+    about = {**traced(effect.intent_id), "leg": effect.leg, "op": effect.op}
     if isinstance(effect, Call):
         log.info(
             "call_answered",

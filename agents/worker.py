@@ -61,7 +61,8 @@ def wire_of(settings: WorkerSettings) -> Wire:
 def run(app: exact.App) -> None:
     """Runs the worker until it is told to stop. Does not return."""
     log_as_json()
-    worker = app.Worker(loglevel="INFO", redirect_stdouts=False, override_logging=False)
+    worker = app.Worker(loglevel="INFO", redirect_stdouts=False, override_logging=False, quiet=True)
+    worker.spinner = None  # it would move the cursor of a log file
     worker.execute_from_commandline()
 
 
@@ -94,6 +95,8 @@ def log_as_json() -> None:
     root.setLevel(logging.INFO)
     for name in ("faust", "aiokafka", "mode"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    for name in ("httpx", "agents.exact.app", "agents.exact.group"):  # each request, each service
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _replace(path: Path, text: str) -> None:

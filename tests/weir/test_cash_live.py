@@ -192,6 +192,33 @@ def test_why_it_was_made_is_explained_from_the_log(live: Live) -> None:
     assert "* sweep-seed-v1: SWEEP FED_RRP" in text
 
 
+@pytest.mark.req("004-44")
+def test_the_logs_tell_an_order_to_the_person_on_call(live: Live) -> None:
+    """Both workers' logs are JSON alone, and one id finds an order in both and at the bank."""
+    lines = [
+        json.loads(line)
+        for name in ("pipeline-0", "executor-0")
+        for line in live.rig.log(name, 10_000).splitlines()
+    ]
+    assert all({"level", "logger", "timestamp", "message"} <= line.keys() for line in lines)
+    (decision,) = [one for one in live.decisions() if one["outcome"] == "SWEEP"]
+    order = decision["body"]["order"]
+    told = [line for line in lines if line.get("order_id") == order["order_id"]]
+    assert {line["trace_id"] for line in told} == {order["order_id"].replace("-", "")}
+    assert {(line["decision_id"], line["decision"]) for line in told} == {
+        (decision["decision_id"], "SWEEP")
+    }
+    states = [
+        row["state"]
+        for row in live.rig.values("treasury.intent-states.v1")
+        if row["intent_id"] == order["order_id"]
+    ]
+    assert [line["state"] for line in told] == states
+    assert (told[-1]["state"], told[-1]["done"], told[-1]["ccy"]) == (
+        "CONFIRMED", order["amount"], "USD",
+    )  # fmt: skip
+
+
 def test_the_same_by_ourselves_does_call_the_bank(live: Live) -> None:
     """So that the silence above means something."""
     content = policy(sweep={"executed_by": "weir", "min_sweep_usd": "10000"})
