@@ -31,8 +31,9 @@ from schemas.records import (
     SnapshotPosition,
     WalletBalance,
 )
-from weir.backtest.loan import HOUR_MS, HOURS_PER_YEAR, Owed
+from weir.backtest.loan import HOUR_MS, HOURS_PER_YEAR
 from weir.backtest.market import Candle, Funding
+from weir.backtest.owed import Owed
 from weir.backtest.sources import CONTROLS, EXECUTIONS, LOANS, POLICIES, SNAPSHOTS
 
 TIME_COLUMNS = ("open_time_utc", "time", "timestamp", "date")

@@ -4,17 +4,22 @@ It starts as the first loan state says. From then on a debt grows by the hourly 
 recorded, on its principal, at each full hour; a repayment pays interest first; collateral keeps the
 prices of the last recorded state. What a recorded state shows beyond that and beyond the operations
 recorded with it is a flow from outside (a person borrowed, the venue liquidated), and is carried
-over. Integers of 10^-18; debts_end = debts_start + interest − repaid + flows, to the unit.
+over: as money, whatever part of it was interest in the recorded loan, because the loan under test
+may have paid its interest already. Integers of 10^-18; debts_end = debts_start + interest − repaid
++ flows, to the unit.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.money import E18, divide_half_even, mul_div_e18, mul_e18
+from schemas.money import E18, div_e18, divide_half_even, mul_div_e18, mul_e18
 from schemas.records import Collateral, Debt, LoanState
+from weir.backtest.awaited import Awaited, shown
+from weir.backtest.owed import Owed, Pledge, Sums
 
 HOUR_MS = 3_600_000
 HOURS_PER_YEAR = 8760
@@ -23,67 +28,11 @@ SHOWN_E18 = 10**12
 WITHOUT_COLLATERAL_E18 = 999 * E18
 
 
-@dataclass
-class Owed:
-    """What is owed in one coin; `usd_of` is a pair (dollars, units) that prices it."""
+class _Bound(NamedTuple):
+    """How much interest may be explained by its time, and the principal that it is of."""
 
-    principal_e18: int = 0
-    interest_e18: int = 0
-    rate_e18: int = 0
-    usd_of: tuple[int, int] = (E18, E18)
-
-    @property
-    def total_e18(self) -> int:
-        return self.principal_e18 + self.interest_e18
-
-    @property
-    def usd_e18(self) -> int:
-        return mul_div_e18(self.total_e18, *self.usd_of)
-
-    def accrue(self, hours: int) -> int:
-        """The interest of so many full hours."""
-        cost = hours * mul_e18(self.principal_e18, self.rate_e18)
-        self.interest_e18 += cost
-        return cost
-
-    def pay(self, amount_e18: int) -> None:
-        """Pays interest first."""
-        interest = min(amount_e18, self.interest_e18)
-        self.interest_e18 -= interest
-        self.principal_e18 -= amount_e18 - interest
-
-
-@dataclass
-class Pledge:
-    """What is pledged in one coin; `usd_of` prices it after its haircut."""
-
-    amount_e18: int = 0
-    usd_of: tuple[int, int] = (E18, E18)
-    ratio_e18: int | None = None
-
-    @property
-    def usd_e18(self) -> int:
-        return mul_div_e18(self.amount_e18, *self.usd_of)
-
-
-@dataclass
-class Sums:
-    """What moved the debt of a coin since they were last begun."""
-
-    start_e18: int = 0
-    interest_e18: int = 0
-    repaid_e18: int = 0
-    flows_e18: int = 0
-
-
-@dataclass(eq=False)
-class Awaited:
-    """An operation of the recorded policy that a recorded state is to show."""
-
-    op: str
-    coin: str
-    amount_e18: int
-    done: bool = False
+    most_e18: int
+    principal_e18: int
 
 
 @dataclass
@@ -108,41 +57,42 @@ class Loan:
     # What the record says
 
     def take(self, state: LoanState) -> None:
-        """Takes a recorded state: the first one as it stands, of others what changed."""
+        """Takes a recorded state: the first one as it stands, of others what changed; one that is
+        not newer than the last says nothing.
+        """
+        before = self.recorded
+        if before is not None and state.as_of_ms <= before.as_of_ms:
+            return
         self.accrue(state.as_of_ms)
-        rows = _flexible(state)
-        before, self.recorded = self.recorded, state
-        first = before is None
-        hours = 2 if before is None else 2 + (state.as_of_ms - before.as_of_ms) // HOUR_MS
-        if not first:
-            self._match(rows, state)
+        rows, self.recorded = _flexible(state), state
+        bounds = {} if before is None else self._bounds(rows, state.as_of_ms - before.as_of_ms)
+        paid = {} if before is None else self._match(rows, state, bounds)
         for coin in sorted(self._shadow.keys() | rows.keys()):
             row, expected = rows.get(coin, Owed()), self._shadow.get(coin, Owed())
             own, sums = self.debts.setdefault(coin, Owed()), self.sums.setdefault(coin, Sums())
-            if first:
-                sums.start_e18 += _flow(own, row.principal_e18, row.interest_e18)
-            elif _is_timing(row, expected, hours):
-                sums.interest_e18 += _timing(own, row, expected)
+            if before is None:
+                sums.start_e18 += own.move(row.principal_e18, row.interest_e18)
+            elif (coin in paid or row.principal_e18 == expected.principal_e18) and (
+                abs(row.total_e18 - expected.total_e18) <= bounds[coin].most_e18
+            ):
+                sums.interest_e18 += _timing(own, row, expected, bounds[coin].principal_e18)
             else:
                 principal = row.principal_e18 - expected.principal_e18
-                interest = row.interest_e18 - expected.interest_e18
-                sums.flows_e18 += _flow(own, principal, interest)
+                sums.flows_e18 += own.move(principal, row.interest_e18 - expected.interest_e18)
             if row.total_e18:
-                own.usd_of = row.usd_of
+                own.usd_of = _priced(row.usd_of, paid.get(coin, 0), own.usd_of)
             own.rate_e18 = row.rate_e18 if coin in rows else own.rate_e18
             row.rate_e18 = own.rate_e18
             self._shadow[coin] = row
         self._take_pledges(state)
-        shown = sum(row.usd_e18 for row in _flexible(state).values())
-        self._fixed_usd_e18 = state.total_debt_usd_e18 - shown
+        counted = sum(row.usd_e18 for row in _flexible(state).values())
+        self._fixed_usd_e18 = state.total_debt_usd_e18 - counted
         counted = sum(row.usd_e18 for row in state.collaterals)
         self._other_usd_e18 = state.collateral_value_e18 - counted
 
-    def expect(self, op: str, coin: str, amount_e18: int) -> Awaited:
-        """An operation of the recorded policy has been called: a state to come shows it, or none
-        does. Once it is `done` the next one does.
-        """
-        awaited = Awaited(op, coin, amount_e18)
+    def expect(self, op: str, coin: str, amount_e18: int, called_ms: int) -> Awaited:
+        """An operation of the recorded policy is called then: a state shows it, or none does."""
+        awaited = Awaited(op, coin, amount_e18, called_ms)
         self._awaited.append(awaited)
         return awaited
 
@@ -151,23 +101,42 @@ class Loan:
         if awaited in self._awaited:
             self._awaited.remove(awaited)
 
-    def _match(self, rows: dict[str, Owed], state: LoanState) -> None:
-        """What was awaited and is done, or is nearer to be seen than not, has happened."""
+    def _bounds(self, rows: dict[str, Owed], passed_ms: int) -> dict[str, _Bound]:
+        """The interest that may lie between what is recorded and expected: the venue charges it at
+        another minute, or at a rate that has changed since.
+        """
+        hours, found = 2 + passed_ms // HOUR_MS, {}
+        for coin in self._shadow.keys() | rows.keys():
+            row, expected = rows.get(coin, Owed()), self._shadow.get(coin, Owed())
+            rate = max(row.rate_e18, expected.rate_e18)
+            most = hours * mul_e18(expected.principal_e18, rate)
+            found[coin] = _Bound(most, expected.principal_e18)
+        return found
+
+    def _match(
+        self, rows: dict[str, Owed], state: LoanState, bounds: dict[str, _Bound]
+    ) -> dict[str, int]:
+        """Expects what has happened of the awaited operations; how much was repaid, by coin."""
         held = {row.coin: row.amount_e18 for row in state.collaterals}
-        left = []
+        paid: dict[str, int] = {}
+        groups: dict[tuple[str, str], list[Awaited]] = {}
         for one in self._awaited:
-            owed = self._shadow.setdefault(one.coin, Owed())
-            if one.op == "REPAY":
-                gone = owed.total_e18 - rows.get(one.coin, Owed()).total_e18
+            groups.setdefault((one.op, one.coin), []).append(one)
+        for (op, coin), awaited in groups.items():
+            owed, bound = self._shadow.get(coin, Owed()), 0
+            if op == "REPAY":
+                gone = owed.total_e18 - rows.get(coin, Owed()).total_e18
+                bound = bounds[coin].most_e18 if coin in bounds else 0
             else:
-                gone = held.get(one.coin, 0) - self._held.get(one.coin, 0)
-            if not one.done and 2 * gone <= one.amount_e18:
-                left.append(one)
-            elif one.op == "REPAY":
-                owed.pay(min(one.amount_e18, owed.total_e18))
-            else:
-                self._held[one.coin] = self._held.get(one.coin, 0) + one.amount_e18
-        self._awaited = left
+                gone = held.get(coin, 0) - self._held.get(coin, 0)
+            for one in shown(awaited, gone, bound, state.as_of_ms):
+                self._awaited.remove(one)
+                if op == "REPAY":
+                    owed.pay(min(one.amount_e18, owed.total_e18))
+                    paid[coin] = paid.get(coin, 0) + one.amount_e18
+                else:
+                    self._held[coin] = self._held.get(coin, 0) + one.amount_e18
+        return paid
 
     def _take_pledges(self, state: LoanState) -> None:
         rows = {row.coin: row for row in state.collaterals}
@@ -263,27 +232,23 @@ class Loan:
         )
 
 
-def _flow(own: Owed, principal_e18: int, interest_e18: int) -> int:
-    """Moves both parts by so much, as far as there is something to take; what really moved."""
-    before = own.total_e18
-    own.principal_e18 = max(0, own.principal_e18 + principal_e18)
-    own.interest_e18 = max(0, own.interest_e18 + interest_e18)
-    return own.total_e18 - before
-
-
-def _is_timing(row: Owed, expected: Owed, hours: int) -> bool:
-    """Whether only the interest of so many hours lies between what is recorded and expected: the
-    venue charges it at another minute, or at a rate that has changed since.
+def _timing(own: Owed, row: Owed, expected: Owed, principal_e18: int) -> int:
+    """The interest that lies between what is recorded and expected, for what is owed in the model:
+    as much less as less is owed; what it came to.
     """
-    bound = hours * mul_e18(expected.principal_e18, max(row.rate_e18, expected.rate_e18))
-    more = abs(row.interest_e18 - expected.interest_e18)
-    return row.principal_e18 == expected.principal_e18 > 0 and more <= bound
+    more = row.total_e18 - expected.total_e18
+    return own.move(0, mul_div_e18(more, own.principal_e18, principal_e18) if more else 0)
 
 
-def _timing(own: Owed, row: Owed, expected: Owed) -> int:
-    """The same for what is owed in the model, as much less as less is owed; what it came to."""
-    more = row.interest_e18 - expected.interest_e18
-    return _flow(own, 0, mul_div_e18(more, own.principal_e18, expected.principal_e18))
+def _priced(usd_of: tuple[int, int], paid_e18: int, last: tuple[int, int]) -> tuple[int, int]:
+    """Dollars and the units that they are of. A poll may have read the dollars before a repayment
+    and the units after it: then the price is that of the state before.
+    """
+    usd, units = usd_of
+    before = usd, units + paid_e18
+    prices = (div_e18(*one) for one in (usd_of, before, last))
+    now, earlier, known = prices
+    return before if abs(earlier - known) < abs(now - known) else usd_of
 
 
 def _flexible(state: LoanState) -> dict[str, Owed]:

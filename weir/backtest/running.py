@@ -127,19 +127,23 @@ class _Run:
 
     def run(self) -> Course:
         """From the first record to the end."""
-        last_ms, size = None, self._source.size
+        last_ms, newest_ms, size = None, 0, self._source.size
         for done, one in enumerate(self._source, 1):
+            newest_ms = max(newest_ms, one.at_ms, one.placed.timestamp_ms)
+            self._tell(done, size)
+            if one.placed.topic in sources.RECORDED:
+                self._recorded.take(one.placed)
+                continue
             if last_ms is None:
                 self._first(one.at_ms)
             last_ms = one.at_ms
             self._until(last_ms)
             self._clock(last_ms)
             self._take(one)
-            self._tell(done, size)
         if last_ms is None:
             raise WeirError("there is nothing to run: the log holds no record of the outside")
         to_ms = self._span.to_ms
-        end_ms = last_ms + GRACE_MS if to_ms is None else to_ms
+        end_ms = newest_ms + GRACE_MS if to_ms is None else to_ms
         self._until(end_ms)
         self._clock(end_ms)
         return self._course(end_ms)
@@ -199,8 +203,6 @@ class _Run:
         topic = one.placed.topic
         if topic in (sources.POLICIES, sources.CONTROLS):
             self._ruled(one.placed)
-        elif topic in sources.RECORDED:
-            self._recorded.take(one.placed)
         else:
             self._shown.takes.get(topic, self._desk.deliver)(one.placed, self._now_ms)
         self._carry()

@@ -1,9 +1,10 @@
 """What happened outside, from a log, as one stream: by event time, then topic name, then offset.
 
 That is the documented order for records without a merge order. A partition keeps its own order
-whatever its times say. What a node or the executor wrote is no input: it is decided anew. So of the
-inboxes only the words of people and pollers are taken; the answers to single intents, people's
-approvals among them, fit only the intents they were given for.
+whatever its times say. What a node or the executor wrote is no input: it is decided anew; what it
+tells of the recorded policy's own operations is told ahead of its time. So of the inboxes only the
+words of people and pollers are taken; the answers to single intents, people's approvals among them,
+fit only the intents they were given for.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ INBOXES = {
 """Of each inbox what people, pollers and the almanac wrote into it."""
 RECORDED = (ATTEMPTS, INTENTS, ORDERS)
 """What tells of the recorded policy's own operations; folded by no node."""
+AHEAD_MS = {ATTEMPTS: 60_000, INTENTS: 120_000, ORDERS: 60_000}
+"""So much earlier than they lie they are told: what the outside shows may carry an earlier time
+than the call that it shows, and an intent the time of a clock that is ahead of ours.
+"""
 NEEDED_WHOLE = frozenset({EXECUTIONS, BALANCES, *RECORDED})
 """Profit and flows are sums from the first record on, and so is what is taken out of them."""
 
@@ -120,6 +125,7 @@ class Sources:
 
     def _records(self, reader: Reader, topic: str, number: int) -> Iterator[Outside]:
         decode, taken = self._wire.decoder(topic), INBOXES.get(topic)
+        ahead_ms = AHEAD_MS.get(topic, 0)
         at_ms = 0
         while (record := reader.next(topic, number)) is not None:
             try:
@@ -134,7 +140,7 @@ class Sources:
             if taken is not None and type(value.body).__name__ not in taken:
                 continue
             offset = None if taken is not None else record.offset
-            at_ms = max(at_ms, record.timestamp_ms)
+            at_ms = max(at_ms, record.timestamp_ms - ahead_ms)
             yield Outside(at_ms, Placed(topic, number, offset, key, value, record.timestamp_ms))
 
 

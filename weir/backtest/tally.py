@@ -27,7 +27,7 @@ from weir.backtest.bank import Bank
 from weir.backtest.course import ALLOCATION, HOLD, SWEEP, Day, Decided, Totals
 from weir.backtest.desk import Desk, Placed
 from weir.backtest.grain import DAY_MS, Lines, every_ms, name
-from weir.backtest.loan import Sums
+from weir.backtest.owed import Sums
 from weir.backtest.venue import Venue
 
 WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED", "REVERSED"})

@@ -16,6 +16,27 @@ from schemas.records import AccountSnapshot, SnapshotPosition, WalletBalance
 
 UNIFIED, FUND = "UNIFIED", "FUND"
 _At = tuple[str, str]
+_NONE = (0, 0)
+
+
+@dataclass(eq=False)
+class Moving:
+    """Money that the recorded policy moves: from a wallet into another one, or out of both (""), as
+    a repayment does; `done_ms` is when the venue was seen to have moved it.
+    """
+
+    source: str
+    target: str
+    coin: str
+    amount_e18: int
+    called_ms: int
+    done_ms: int | None = None
+
+    def shows(self, gone_e18: int, at_ms: int) -> bool:
+        """Whether a snapshot of this time holds it, in which so much is gone from the source."""
+        if self.done_ms is not None and self.done_ms <= at_ms:
+            return True
+        return self.called_ms <= at_ms and 2 * gone_e18 > self.amount_e18
 
 
 @dataclass
@@ -29,25 +50,47 @@ class Wallets:
     """What the policy under test moved."""
     back: dict[_At, int] = field(default_factory=dict)
     """What the recorded one moved, taken back."""
-    _later: list[tuple[_At, int]] = field(default_factory=list)
+    _moving: list[Moving] = field(default_factory=list)
     earned: dict[str, int] = field(default_factory=dict)
     positions: tuple[SnapshotPosition, ...] = ()
     """Both count while no snapshot is recorded: the profit by coin, and what the book holds."""
 
     def take(self, snapshot: AccountSnapshot) -> None:
-        """Takes a recorded snapshot."""
-        self.recorded = snapshot
+        """Takes a recorded snapshot; one that is not newer than the last says nothing."""
+        if self.recorded is not None and snapshot.as_of_ms <= self.recorded.as_of_ms:
+            return
+        before, self.recorded = self.shown, snapshot
         self.shown = {
             (row.wallet, row.coin): (row.balance_e18, row.transferable_e18)
             for row in snapshot.wallets
         }
-        for at, amount in self._later:
-            self.back[at] = self.back.get(at, 0) + amount
-        self._later.clear()
+        left = []
+        for one in self._moving:
+            at = one.source, one.coin
+            gone = before.get(at, _NONE)[0] - self.shown.get(at, _NONE)[0]
+            if not one.shows(gone, snapshot.as_of_ms):
+                left.append(one)
+                continue
+            held, free = before.get(at, _NONE)
+            before[at] = held - one.amount_e18, free
+            self._take_back(one)
+        self._moving = left
 
-    def take_back(self, wallet: str, coin: str, amount_e18: int) -> None:
-        """So much is to be added to what the snapshots from the next one on show."""
-        self._later.append(((wallet, coin), amount_e18))
+    def expect(self, one: Moving) -> None:
+        """The recorded policy moves money then: a snapshot to come shows it, or none does."""
+        self._moving.append(one)
+
+    def forget(self, one: Moving) -> None:
+        """It ended without effect."""
+        if one in self._moving:
+            self._moving.remove(one)
+
+    def _take_back(self, one: Moving) -> None:
+        ways = (one.source, one.amount_e18), (one.target, -one.amount_e18)
+        for wallet, amount in ways:
+            if wallet:
+                at = wallet, one.coin
+                self.back[at] = self.back.get(at, 0) + amount
 
     def move(self, wallet: str, coin: str, amount_e18: int) -> None:
         """So much more in a wallet."""

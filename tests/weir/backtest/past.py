@@ -108,7 +108,7 @@ class Past:
         self._put("treasury.controls.v1", mode)
 
     def loan(self, row: Row) -> None:
-        """`loan debt=44000 interest=5 collateral=100000 usdt=950 rate=0.00001`"""
+        """`loan debt=44000 interest=5 collateral=100000 usdt=950 rate=0.00001 late=5s`"""
         fields = {"interest": "0", "rate": "0.00001", "usdt": "0"} | row.fields
         principal, interest, worth, rate, own = (
             parse_e18(fields[name]) for name in ("debt", "interest", "collateral", "rate", "usdt")
@@ -132,18 +132,19 @@ class Past:
             counted,
             ltv,
             tuple(rows),
-            self.now_ms,
+            self.now_ms - span_ms(row.fields.get("late", "0")),
         )
         self._put("treasury.loan-states.v1", state)
 
     def wallet(self, row: Row) -> None:
-        """`wallet 50000 fund=0`"""
+        """`wallet 50000 fund=0 late=5s`: told so long after it was so."""
         held, fund = parse_e18(row.words[0]), parse_e18(row.fields.get("fund", "0"))
         wallets = (
             WalletBalance("UNIFIED", CCY, held, held),
             WalletBalance("FUND", CCY, fund, fund),
         )
-        snapshot = AccountSnapshot(ACCOUNT, wallets, (), (), "REGULAR", held, self.now_ms)
+        as_of_ms = self.now_ms - span_ms(row.fields.get("late", "0"))
+        snapshot = AccountSnapshot(ACCOUNT, wallets, (), (), "REGULAR", held, as_of_ms)
         self._put("treasury.account-snapshots.v1", snapshot)
 
     def earns(self, row: Row) -> None:
