@@ -67,9 +67,9 @@ class Day(msgspec.Struct, frozen=True):
     """An account at the end of a UTC day on which something happened, or of an hour or a quarter
     of one where the whole is short (`weir.backtest.grain`). None: not known.
 
-    Of an exchange account `equity` is the venue's figure for the trading wallet, `net` that and
-    the collateral after its haircut less the debt; of a bank account `equity` is its balance and
-    `placed` what lies outside.
+    Of an exchange account `equity` is the venue's figure for the trading wallet, `net` that, what
+    the funding wallet holds of the settlement currency, and the collateral after its haircut, less
+    the debt; of a bank account `equity` is its balance and `placed` what lies outside.
     """
 
     day: str
@@ -94,7 +94,9 @@ class Day(msgspec.Struct, frozen=True):
 class Totals(msgspec.Struct, frozen=True):
     """What an account came to between two times; `repaid` to `flows` are in its loan's coin.
 
-    debt_end = debt_start + interest − repaid + flows, to the last unit.
+    debt_end = debt_start + interest − repaid + flows, to the last unit. Of two policies over the
+    same past the net worth differs by the interest one of them saved, by what its collateral counts
+    for less than was paid for it, and by their flows.
     """
 
     account_id: str

@@ -58,7 +58,9 @@ class Shown:
         self._tally.touch(placed.value.account_id)
 
     def _recorded_rate(self, placed: Placed, now_ms: int) -> None:
-        self._rated.add(placed.value.body.ccy)
+        rate: UsdRate = placed.value.body
+        self._rated.add(rate.ccy)
+        self._venue.rates[rate.ccy] = rate.rate_e18
         self._desk.deliver(placed, now_ms)
 
     def _earned(self, account: Account, placed: Placed, now_ms: int) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from schemas.money import parse_e18
+from schemas.money import mul_e18, parse_e18
 from schemas.policy import Policy
 from schemas.records import AllocationDecision, CashPosition, Decision, IntentState
 from streams.allocation import ADD, REPAY
@@ -27,8 +27,9 @@ from weir.backtest.bank import Bank
 from weir.backtest.course import ALLOCATION, HOLD, SWEEP, Day, Decided, Totals
 from weir.backtest.desk import Desk, Placed
 from weir.backtest.grain import DAY_MS, Lines, every_ms, name
-from weir.backtest.owed import Sums
+from weir.backtest.owed import Owed, Sums
 from weir.backtest.venue import Venue
+from weir.backtest.wallets import FUND
 
 WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED", "REVERSED"})
 NOTHING = PnlBook()
@@ -267,12 +268,20 @@ class Tally:
         )
 
     def _net(self, account_id: str) -> int | None:
-        """The trading wallet and the collateral less the debt; None while one is not known."""
+        """What the account is worth; None while its wallet or its loan is not known.
+
+        The settlement currency is taken at one rate wherever it lies, also where it is owed: the
+        dollars of a debt are published in cents, and a policy is not to gain by their rounding.
+        """
         account = self._venue.account(account_id)
-        equity = account.wallets.equity_e18(self._ccy)
-        if equity is None or account.loan.recorded is None:
+        loan, wallets, ccy = account.loan, account.wallets, self._ccy
+        equity = wallets.equity_e18(ccy)
+        if equity is None or loan.recorded is None:
             return None
-        return equity + account.loan.collateral_usd_e18 - account.loan.debt_usd_e18
+        owed = loan.debts.get(ccy, Owed())
+        units = wallets.balance_e18(FUND, ccy) - owed.total_e18
+        others = loan.collateral_usd_e18 - (loan.debt_usd_e18 - owed.usd_e18)
+        return equity + mul_e18(units, wallets.rate_e18(ccy)) + others
 
     def _totals(self, account_id: str) -> Totals:
         seen = self._of(account_id)

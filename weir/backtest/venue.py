@@ -81,11 +81,13 @@ class Venue:
     accounts: dict[str, Account] = field(default_factory=dict)
     policy: Policy = field(default_factory=Policy)
     """What it says of an account's decimal places."""
+    rates: dict[str, int] = field(default_factory=dict)
+    """Dollars of a unit by coin, as they were told last."""
 
     def account(self, account_id: str) -> Account:
         """An account, empty when it is new."""
         if account_id not in self.accounts:
-            self.accounts[account_id] = Account(account_id)
+            self.accounts[account_id] = Account(account_id, wallets=Wallets(self.rates))
         return self.accounts[account_id]
 
     def delay_ms(self, effect: Effect) -> int:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
+from schemas.money import E18, mul_e18
 from schemas.records import AccountSnapshot, SnapshotPosition, WalletBalance
 
 UNIFIED, FUND = "UNIFIED", "FUND"
@@ -43,6 +44,8 @@ class Moving:
 class Wallets:
     """Balances of one account by (wallet, coin), in 10^-18."""
 
+    rates: dict[str, int] = field(default_factory=dict)
+    """Dollars of a unit by coin, as recorded last; of a coin without a rate a unit is a dollar."""
     recorded: AccountSnapshot | None = None
     shown: dict[_At, tuple[int, int]] = field(default_factory=dict)
     """Balance and transferable part as last recorded."""
@@ -107,12 +110,17 @@ class Wallets:
         at = wallet, coin
         return max(0, self._shown(at)[1] + self.moved.get(at, 0))
 
+    def rate_e18(self, coin: str) -> int:
+        """Dollars of a unit."""
+        return self.rates.get(coin, E18)
+
     def equity_e18(self, settle_ccy: str) -> int | None:
         """The venue's figure for the trading wallet; None without a recorded one."""
         if self.recorded is None:
             return None
         at = UNIFIED, settle_ccy
-        return self.recorded.equity_e18 + self.back.get(at, 0) + self.moved.get(at, 0)
+        units = self.back.get(at, 0) + self.moved.get(at, 0)
+        return self.recorded.equity_e18 + mul_e18(units, self.rate_e18(settle_ccy))
 
     def snapshot(self, account_id: str, settle_ccy: str, at_ms: int) -> AccountSnapshot:
         """The snapshot as a poll at this time shows it."""

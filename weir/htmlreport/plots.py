@@ -35,7 +35,7 @@ class Kind(NamedTuple):
 
 
 EXCHANGE = (
-    Kind("Net: wallet and collateral less debt", lambda day: day.net_e18),
+    Kind("Net: wallets and collateral less debt", lambda day: day.net_e18),
     Kind("Equity of the trading wallet", lambda day: day.equity_e18),
     Kind("Highest loan to value", lambda day: day.ltv_max_e18, ratio=True),
     Kind("Debt", lambda day: day.debt_usd_e18),

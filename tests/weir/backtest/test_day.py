@@ -10,11 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from bench.memory_log import MemoryLog
+from schemas.money import E18
 from schemas.records import AttemptRecord, LoanState
 from schemas.topics import TOPICS
 from tests.weir.backtest.lists import WIRE
 from tests.weir.day import Day
-from weir.backtest import Course, compare, find
+from weir.backtest import Course, Ruling, Terms, find, run
 from weir.backtest.rulings import RULES
 from weir.backtest.sources import ATTEMPTS, LOANS
 from weir.replay import KafkaLog
@@ -68,14 +69,44 @@ def _all(log: MemoryLog, topic: str) -> list[Any]:
 @pytest.mark.req("E-4")
 @pytest.mark.parametrize("change", [lambda log: log, torn], ids=["as it was", "polls torn"])
 def test_the_day_under_every_rule(log: MemoryLog, change: Any) -> None:
+    """And with other limits: of what is small by itself more is done."""
     past = change(log)
-    courses: dict[str, Course] = {}
     rulings = {word: find(word, past, WIRE) for word in WORDS}
-    for left, right in (WORDS[:2], WORDS[2:]):
-        both = compare(past, WIRE, rulings[left], rulings[right])
-        courses |= {left: both.left, right: both.right}
+    rulings["limited"] = limited(rulings["seed-v1"])
+    courses = {word: run(past, WIRE, ruling) for word, ruling in rulings.items()}
+    courses["waiting"] = run(past, WIRE, rulings["limited"], terms=Terms(alone=False))
     assert any(one.repaid_e18 for one in courses["opt-v1"].totals)
+    assert courses["limited"].totals != courses["seed-v1"].totals
     for word, course in courses.items():
-        for one in course.totals:
-            assert one.flows_e18 == 0, (word, one.account_id)
-            assert one.debt_end_e18 == one.debt_start_e18 + one.interest_e18 - one.repaid_e18
+        assert not [one for one in course.totals if one.flows_e18], word
+        assert_explained(courses["opt-v1"], course)
+
+
+def limited(ruling: Ruling | None) -> Ruling:
+    """The same policy, which may do no more than 400 dollars a day, and asks people above 100."""
+    assert ruling is not None
+    limits, approvals = ruling.policy.limits, ruling.policy.approvals
+    loan = limits.loan.model_copy(update={"single_usd_e18": 300 * E18, "daily_usd_e18": 400 * E18})
+    changes = {
+        "limits": limits.model_copy(update={"loan": loan}),
+        "approvals": approvals.model_copy(update={"loan_usd_e18": 100 * E18}),
+    }
+    return ruling._replace(policy=ruling.policy.model_copy(update=changes))
+
+
+def assert_explained(left: Course, right: Course) -> None:
+    """Net worth differs by the interest that was saved and by what collateral counts for less than
+    was paid for it.
+    """
+    for ours, theirs in zip(left.totals, right.totals, strict=True):
+        if ours.net_last_e18 is None or theirs.net_last_e18 is None:
+            assert (ours.net_last_e18, ours.debt_start_e18) == (theirs.net_last_e18, 0)
+            continue
+        counted = _collateral(right, ours.account_id) - _collateral(left, ours.account_id)
+        haircut = theirs.added_e18 - ours.added_e18 - counted
+        interest = theirs.interest_e18 - ours.interest_e18
+        assert theirs.net_last_e18 - ours.net_last_e18 == -interest - haircut, ours.account_id
+
+
+def _collateral(course: Course, account_id: str) -> int:
+    return [day.collateral_usd_e18 or 0 for day in course.days if day.account_id == account_id][-1]
