@@ -268,6 +268,7 @@ class _Run:
                 *self._bank.sentences(),
                 _ALONE if self._terms.alone else _WAITS,
                 _DEFAULTS,
+                *self._source.told,
             ),
             letters=dict(sorted(letters.items())),
             events=self._desk.events,

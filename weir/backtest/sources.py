@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from schemas.errors import NewerSchema, Undecodable
 from schemas.wire import Wire
 from weir.backtest.desk import Placed
+from weir.backtest.gaps import Folded, Watch
 from weir.errors import WeirError
 from weir.replay.log import Log, Reader
 
@@ -40,6 +41,8 @@ AHEAD_MS = {ATTEMPTS: 60_000, INTENTS: 120_000, ORDERS: 60_000}
 """So much earlier than they lie they are told: what the outside shows may carry an earlier time
 than the call that it shows, and an intent the time of a clock that is ahead of ours.
 """
+PLAIN = frozenset({EXECUTIONS, LOANS, SNAPSHOTS, BALANCES})
+"""Written without transactions: each offset is a record."""
 NEEDED_WHOLE = frozenset({EXECUTIONS, BALANCES, *RECORDED})
 """Profit and flows are sums from the first record on, and so is what is taken out of them."""
 
@@ -57,6 +60,15 @@ class Sources:
     def __init__(self, log: Log, wire: Wire, to_ms: int | None = None) -> None:
         self._log, self._wire, self._to_ms = log, wire, to_ms
         self.letters: dict[str, int] = {}
+        self._watches: list[Watch] = []
+
+    @property
+    def told(self) -> list[str]:
+        """Sentences on offsets without a record, of what was read so far of topics whose writers
+        use no transactions.
+        """
+        sentences = (one.sentence() for one in self._watches if one.topic in PLAIN)
+        return [one for one in sentences if one is not None]
 
     @property
     def partitions(self) -> int:
@@ -97,12 +109,13 @@ class Sources:
     def __iter__(self) -> Iterator[Outside]:
         topics = [topic for topic in (*WHOLE, *INBOXES, *RECORDED) if self.count(topic)]
         self._check_whole(topics)
+        folded = Folded(self._log, self._wire, topics)
+        places = [(topic, n) for topic in topics for n in range(self._log.partitions(topic))]
+        self._watches = [
+            folded.watch(at, first) for at, (first, _) in self._log.bounds(places).items()
+        ]
         with closing(self._log.read(topics)) as reader:
-            streams = [
-                self._records(reader, topic, number)
-                for topic in topics
-                for number in range(self._log.partitions(topic))
-            ]
+            streams = [self._records(reader, watch) for watch in self._watches]
             for one in heapq.merge(*streams, key=_order):
                 if self._to_ms is not None and one.at_ms >= self._to_ms:
                     return
@@ -123,11 +136,13 @@ class Sources:
                     " profit and flows are sums from the first record on"
                 )
 
-    def _records(self, reader: Reader, topic: str, number: int) -> Iterator[Outside]:
+    def _records(self, reader: Reader, watch: Watch) -> Iterator[Outside]:
+        topic, number = watch.topic, watch.partition
         decode, taken = self._wire.decoder(topic), INBOXES.get(topic)
         ahead_ms = AHEAD_MS.get(topic, 0)
         at_ms = 0
-        while (record := reader.next(topic, number)) is not None:
+        while (record := reader.next(topic, number, watch.patience_s)) is not None:
+            watch.see(record.offset)
             try:
                 value = decode(record.value)
                 key = (record.key or b"").decode()
@@ -142,6 +157,7 @@ class Sources:
             offset = None if taken is not None else record.offset
             at_ms = max(at_ms, record.timestamp_ms - ahead_ms)
             yield Outside(at_ms, Placed(topic, number, offset, key, value, record.timestamp_ms))
+        watch.end()
 
 
 def _order(one: Outside) -> tuple[int, str, int, int]:

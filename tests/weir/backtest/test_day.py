@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from agents.wiring import ORDER_TOPIC
 from bench.memory_log import MemoryLog
 from schemas.money import E18
 from schemas.records import AttemptRecord, LoanState
@@ -17,8 +18,10 @@ from tests.weir.backtest.lists import WIRE
 from tests.weir.day import Day
 from weir.backtest import Course, Ruling, Terms, find, run
 from weir.backtest.rulings import RULES
-from weir.backtest.sources import ATTEMPTS, LOANS
-from weir.replay import KafkaLog
+from weir.backtest.sources import ATTEMPTS, EXECUTIONS, LOANS
+from weir.errors import WeirError
+from weir.replay import KafkaLog, check
+from weir.replay.log import At
 
 WORDS = ("recorded", *RULES)
 
@@ -80,6 +83,29 @@ def test_the_day_under_every_rule(log: MemoryLog, change: Any) -> None:
     for word, course in courses.items():
         assert not [one for one in course.totals if one.flows_e18], word
         assert_explained(courses["opt-v1"], course)
+
+
+@pytest.mark.req("003-45")
+@pytest.mark.parametrize("topic", [EXECUTIONS, LOANS, ATTEMPTS])
+def test_a_gap_is_named_as_a_replay_names_it(log: MemoryLog, topic: str) -> None:
+    """One record in the middle is gone: nobody gets a result without it."""
+    at = max((at for at in log.records if at[0] == topic), key=lambda at: len(log.records[at]))
+    records, ends = log.records[at], run_ends(log, at)
+    gone = next(one for one in records[len(records) // 2 :] if one.offset in ends)
+    holed = MemoryLog(log._partitions, ())
+    holed.records.update({**log.records, at: [one for one in records if one is not gone]})
+    said = rf"{at[0]}\[{at[1]}\]@{gone.offset} was folded and is gone: the log is cut"
+    with pytest.raises(WeirError, match=said):
+        run(holed, WIRE, find("seed-v1", holed, WIRE))
+    with pytest.raises(WeirError, match=said):
+        check(holed, WIRE)
+
+
+def run_ends(log: MemoryLog, at: At) -> set[int]:
+    """Where the recorded runs of a place begin."""
+    orders = (WIRE.decode(ORDER_TOPIC, record.value or b"") for record in _all(log, ORDER_TOPIC))
+    runs = (one for order in orders if order.partition == at[1] for one in order.runs)
+    return {one.from_ for one in runs if one.topic == at[0]}
 
 
 def limited(ruling: Ruling | None) -> Ruling:
