@@ -22,6 +22,7 @@ from agents.connectors.bybit.payloads import (
     FundCoin,
     LoanPosition,
     OngoingRow,
+    OpenOrderRow,
     PositionRow,
     Wallet,
     WalletCoin,
@@ -31,7 +32,7 @@ from agents.connectors.bybit.payloads import (
     server_ms,
 )
 from agents.connectors.port import ConnectorError
-from agents.feeds.held import held
+from agents.feeds.held import held, ordered
 from agents.runner import Writes
 from schemas.money import div_e18
 from schemas.records import (
@@ -40,6 +41,7 @@ from schemas.records import (
     Debt,
     DeskInput,
     LoanState,
+    OpenOrder,
     SnapshotPosition,
     UsdRate,
     WalletBalance,
@@ -47,6 +49,7 @@ from schemas.records import (
 
 HOURS_PER_YEAR = 8760
 POLL_S = 2.0
+SIDES = ("Buy", "Sell")
 LOANS, SNAPSHOTS = "treasury.loan-states.v1", "treasury.account-snapshots.v1"
 DESK_INPUTS = "treasury.desk-inputs.v1"
 
@@ -114,10 +117,11 @@ class Feed:
         funds = client.read(client.asset_reads, "get_coins_balance", accountType="FUND")
         fund = [one(FundCoin, row) for row in result(funds).get("balance") or ()]
         positions = held(client, self.categories, self.settle_coin)
+        orders = ordered(client, self.categories, self.settle_coin)
         info = client.read(client.reads, "get_account_info")
         margin_mode = str(result(info).get("marginMode") or "")
         at_ms = server_ms(answer)
-        taken = snapshot(self.venue.account_id, wallet, fund, positions, margin_mode, at_ms)
+        taken = snapshot(self.venue.account_id, wallet, fund, positions, margin_mode, at_ms, orders)
         rate = usd_rate(wallet.coin, self.settle_coin, at_ms)
         return [(SNAPSHOTS, taken), *([(DESK_INPUTS, DeskInput(body=rate))] if rate else [])]
 
@@ -190,8 +194,9 @@ def snapshot(
     positions: Sequence[PositionRow],
     margin_mode: str,
     at_ms: int,
+    orders: Sequence[OpenOrderRow] = (),
 ) -> AccountSnapshot:
-    """Both wallets and all open positions; a flat position is none."""
+    """Both wallets, all open positions and all open orders; a flat position is none."""
     return AccountSnapshot(
         account_id=account_id,
         wallets=(
@@ -205,7 +210,7 @@ def snapshot(
             ),
         ),
         positions=tuple(_position(row) for row in positions if row.size and row.side),
-        open_orders=(),
+        open_orders=tuple(_order(row) for row in orders),
         margin_mode=margin_mode,
         equity_e18=wallet.total_equity or 0,
         as_of_ms=at_ms,
@@ -239,4 +244,17 @@ def _position(row: PositionRow) -> SnapshotPosition:
         mm_e18=row.position_mm or 0,
         liq_e18=row.liq_price,
         leverage_e18=row.leverage,
+    )
+
+
+def _order(row: OpenOrderRow) -> OpenOrder:
+    return OpenOrder(
+        order_id=row.order_id,
+        link_id=row.order_link_id,
+        symbol=row.symbol,
+        side=row.side if row.side in SIDES else "UNKNOWN",
+        qty_e18=row.qty,
+        filled_e18=row.cum_exec_qty or 0,
+        reduce_only=row.reduce_only,
+        price_e18=row.price or None,
     )

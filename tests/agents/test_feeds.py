@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from agents.connectors.bybit import payloads
+from agents.connectors.bybit.client import client_of
 from agents.connectors.port import TimedOut
 from agents.feeds.bybit import Feed, loan_state, snapshot, usd_rate
 from schemas.money import parse_e18, text_e18
@@ -163,6 +164,10 @@ def test_what_cannot_be_read_is_named(changed: dict[str, Any], field_name: str) 
 
 async def test_a_sandbox_account_is_polled(sandbox: Sandbox) -> None:  # noqa: F811
     venue, written, stop = sandbox.venue(), Written(), asyncio.Event()
+    client = client_of(venue)
+    limit = {"side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "1000"}
+    asked = {"category": "linear", "symbol": "BTCUSDT", "orderLinkId": "below", **limit}
+    client.post(client.orders, "place_order", asked, lambda: None)
     feed = Feed(venue, "USDT", written, poll_s=0.05)
     running = asyncio.create_task(feed.run(stop))
     async with asyncio.timeout(20):
@@ -182,6 +187,9 @@ async def test_a_sandbox_account_is_polled(sandbox: Sandbox) -> None:  # noqa: F
     )
     assert unified.balance_e18 == parse_e18(books["wallets"]["UNIFIED"]["USDT"])
     assert rates[0].body.ccy == "USDT"
+    (order,) = snapshots[0].open_orders
+    assert (order.link_id, order.side, text_e18(order.qty_e18)) == ("below", "Buy", "0.01")
+    assert order.price_e18 == parse_e18("1000")
     wire = Wire(SchemaIds.from_lock())
     for topic, record in written.records:
         assert wire.decode(topic, wire.encode(topic, record)) == record

@@ -13,7 +13,7 @@ from agents.connectors.bybit import payloads
 from agents.connectors.bybit.client import client_of
 from agents.connectors.port import TimedOut
 from agents.feeds.bybit import snapshot
-from agents.feeds.held import PAGES_MAX, held
+from agents.feeds.held import PAGES_MAX, held, ordered
 from schemas.money import text_e18
 from tests.agents.test_feeds import SHORT
 from tests.connectors.conftest import Recorded, recorded  # noqa: F401
@@ -75,6 +75,47 @@ def test_each_coin_that_contracts_settle_in_is_asked_once(
 
 def test_a_list_without_an_end_is_no_answer(recorded: Recorded) -> None:  # noqa: F811
     recorded.body = answer(named("BTCUSDT"), cursor="again")
-    with pytest.raises(TimedOut, match="pages of positions"):
+    with pytest.raises(TimedOut, match=f"over {PAGES_MAX} pages"):
         held(client_of(recorded.venue(paced=False)), ("linear",), "USDT")
     assert len(recorded.seen) == PAGES_MAX
+
+
+ORDER: dict[str, Any] = {
+    "orderId": "fd4300ae-7847-404e-b947-b46980a4d140",
+    "orderLinkId": "test-000005",
+    "symbol": "ETHUSDT",
+    "price": "1600.00",
+    "qty": "0.10",
+    "side": "Buy",
+    "orderStatus": "New",
+    "cumExecQty": "0.00",
+    "orderType": "Limit",
+    "reduceOnly": False,
+}
+"""The fields that are read of the venue's documented example."""
+
+
+@pytest.mark.req("003-40")
+def test_open_orders_are_read_to_the_last_page(recorded: Recorded) -> None:  # noqa: F811
+    """And told as the venue shows them: a market order, half filled, has no price of its own."""
+    market = {"orderId": "m", "price": "0", "cumExecQty": "0.05", "side": "Sell"}
+    recorded.first = [answer(ORDER, cursor="second"), answer({**ORDER, **market})]
+    recorded.body = answer()
+    rows = ordered(client_of(recorded.venue()), ("linear", "spot"), "USDT")
+    pages = [(one["category"], one.get("settleCoin"), one.get("cursor")) for one in asked(recorded)]
+    assert pages == [
+        ("linear", "USDT", None),
+        ("linear", "USDT", "second"),
+        ("linear", "USDC", None),
+        ("spot", None, None),
+    ]
+    assert {one["openOnly"] for one in asked(recorded)} == {"0"}
+    shown = snapshot("bybit:1", WALLET, [], [], "REGULAR_MARGIN", 1, rows).open_orders
+    assert [(one.order_id[:8], one.link_id, one.side) for one in shown] == [
+        ("fd4300ae", "test-000005", "Buy"),
+        ("m", "test-000005", "Sell"),
+    ]
+    assert [(one.qty_e18, one.filled_e18, one.price_e18) for one in shown] == [
+        (10**17, 0, 1600 * 10**18),
+        (10**17, 5 * 10**16, None),
+    ]

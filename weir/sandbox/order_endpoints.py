@@ -61,6 +61,8 @@ def _realtime(call: Call) -> dict[str, Any]:
     narrowing = ("symbol", "baseCoin", "settleCoin")
     if category == LINEAR and not any(call.text(name, "") for name in narrowing):
         raise Refused(10001, "params error: symbol, settleCoin or baseCoin is required")
+    if call.text("settleCoin", SETTLE_COIN) != SETTLE_COIN:
+        return _page(call, category, [])
     closed = call.number("openOnly", 0, 0, 2) > 0
     if not closed:
         return _page(call, category, [row for row in call.account.orders if row.is_open])

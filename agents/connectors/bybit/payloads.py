@@ -159,6 +159,19 @@ class OrderRow(_Row):
     reject_reason: str = ""
 
 
+class OpenOrderRow(_Row):
+    """One order that is still open; of a market order the price is empty or 0."""
+
+    order_id: str
+    order_link_id: str
+    symbol: str
+    side: str
+    qty: E18
+    cum_exec_qty: MaybeE18 = None
+    price: MaybeE18 = None
+    reduce_only: bool = False
+
+
 Row = TypeVar("Row", bound=BaseModel)
 
 
