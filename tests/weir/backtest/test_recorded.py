@@ -103,6 +103,33 @@ def test_what_ended_without_effect_is_looked_for_no_more(op: str, rule: str) -> 
     assert money(course(text, rule)) == money(course(plain, rule))
 
 
+def test_what_the_recorded_policy_had_on_its_way_is_there_to_be_spent() -> None:
+    """Its transfer is in the snapshot before the answer is found, its repayment in neither."""
+    (total,) = course(
+        """
+        loan   debt=46000 collateral=100000
+        wallet 10000
+        at +1s
+        intent i1 REPAY 9000
+        called i1 transfer 9000
+        at +1s
+        wallet 1000 fund=9000
+        earns  10000
+        at +30s
+        wallet 1000 fund=9000
+        answered i1 transfer done
+        called i1 main 9000
+        wallet 1000
+        answered i1 main refused
+        at +10s
+        wallet 1000 fund=9000
+        """,
+        "opt-v1",
+    ).totals
+    assert (total.repaid_e18, total.refused, total.flows_e18) == (9500 * E18, 0, 0)
+    assert total.net_last_e18 == (10000 + 100000 - 46000) * E18
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_a_state_that_is_not_newer_says_nothing(rule: str) -> None:
     """A poll that was written late, or a second time: the book does not apply it either."""
