@@ -95,8 +95,8 @@ class Totals(msgspec.Struct, frozen=True):
     """What an account came to between two times; `repaid` to `flows` are in its loan's coin.
 
     debt_end = debt_start + interest − repaid + flows, to the last unit. Of two policies over the
-    same past the net worth differs by the interest one of them saved, by what its collateral counts
-    for less than was paid for it, and by their flows.
+    same past `net_last` differs by `collateral_last` − `added` − `interest` − `flows`: by what was
+    saved, and by what a pledge counts for less than was paid for it.
     """
 
     account_id: str
@@ -117,6 +117,8 @@ class Totals(msgspec.Struct, frozen=True):
     distance_min_e18: int | None = None
     """The smallest part of its value the collateral could have lost before liquidation."""
     distance_last_e18: int | None = None
+    collateral_last_e18: int | None = None
+    """All collateral at the end in dollars, after its haircut."""
     net_last_e18: int | None = None
     swept_out_e18: int = 0
     swept_back_e18: int = 0

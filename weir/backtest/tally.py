@@ -326,6 +326,7 @@ class Tally:
             ltv_last_e18=last,
             distance_min_e18=self._distance(seen.ltv_max_e18),
             distance_last_e18=self._distance(last),
+            collateral_last_e18=None if last is None else loan.collateral_usd_e18,
             net_last_e18=self._net(account_id),
         )
 

@@ -9,7 +9,9 @@ from schemas.money import text_e18
 from weir.backtest.course import HOLD, Comparison, Decided, Totals
 
 TOTALS = (
+    ("debt at the beginning", "debt_start_e18"),
     ("repaid", "repaid_e18"),
+    ("borrowed, repaid by others", "flows_e18"),
     ("added as collateral", "added_e18"),
     ("kept back", "kept_e18"),
     ("interest", "interest_e18"),
@@ -22,6 +24,7 @@ TOTALS = (
     ("loan to value, last", "ltv_last_e18"),
     ("distance to liquidation, least", "distance_min_e18"),
     ("distance to liquidation, last", "distance_last_e18"),
+    ("collateral after its haircut", "collateral_last_e18"),
     ("net worth at the end", "net_last_e18"),
     ("swept out", "swept_out_e18"),
     ("swept back", "swept_back_e18"),

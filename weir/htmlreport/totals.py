@@ -28,6 +28,7 @@ GROUPS = (
         "Risk",
         (
             ("added_e18", "Added as collateral", MONEY),
+            ("collateral_last_e18", "Collateral at the end, after its haircut", MONEY),
             ("ltv_max_e18", "Highest loan to value", RATIO),
             ("ltv_last_e18", "Loan to value at the end", RATIO),
             ("distance_min_e18", "Smallest fall to liquidation", RATIO),

@@ -128,11 +128,7 @@ def assert_explained(left: Course, right: Course) -> None:
         if ours.net_last_e18 is None or theirs.net_last_e18 is None:
             assert (ours.net_last_e18, ours.debt_start_e18) == (theirs.net_last_e18, 0)
             continue
-        counted = _collateral(right, ours.account_id) - _collateral(left, ours.account_id)
+        counted = (theirs.collateral_last_e18 or 0) - (ours.collateral_last_e18 or 0)
         haircut = theirs.added_e18 - ours.added_e18 - counted
         interest = theirs.interest_e18 - ours.interest_e18
         assert theirs.net_last_e18 - ours.net_last_e18 == -interest - haircut, ours.account_id
-
-
-def _collateral(course: Course, account_id: str) -> int:
-    return [day.collateral_usd_e18 or 0 for day in course.days if day.account_id == account_id][-1]
