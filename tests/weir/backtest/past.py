@@ -206,15 +206,17 @@ class Past:
         self._attempt(row, "ATTEMPT")
 
     def answered(self, row: Row) -> None:
-        """`answered i1 main done`"""
+        """`answered i1 main done 400`: the amount only where it is not what was asked for."""
         self._attempt(row, "EVIDENCE", row.words[2])
 
     def _attempt(self, row: Row, kind: str, class_: str | None = None) -> None:
         self._serial += 1
         amount = parse_e18(row.words[2]) if kind == "ATTEMPT" else None
         name, leg = row.words[:2]
+        done = parse_e18(row.words[3]) if len(row.words) > 3 else None
+        said: dict[str, Any] = {"class_": class_, "amount_done_e18": done}
         value = AttemptRecord(
-            f"a{self._serial}", name, leg, 1, kind, self.now_ms, None, amount, class_=class_
+            f"a{self._serial}", name, leg, 1, kind, self.now_ms, None, amount, **said
         )
         self._put("treasury.attempts.v1", value, LANE)
 

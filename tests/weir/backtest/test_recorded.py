@@ -131,6 +131,35 @@ def test_what_the_recorded_policy_had_on_its_way_is_there_to_be_spent() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
+def test_a_repayment_that_came_back_and_one_that_was_made_in_part(rule: str) -> None:
+    """The first was refused and its money returned; of 900 the venue took 500."""
+    text = f"""{MORNING}
+        intent i1 REPAY 700
+        called i1 transfer 700
+        answered i1 transfer done
+        called i1 main 700
+        wallet 49300 fund=700
+        answered i1 main refused
+        called i1 return 700
+        answered i1 return done
+        wallet 50000
+        intent i2 REPAY 900
+        called i2 transfer 900
+        answered i2 transfer done
+        called i2 main 900
+        {AFTER}
+        answered i2 main done 500
+        at +10s
+        wallet 49100 fund=400
+        {AFTER}
+        """
+    plain = MORNING + BEFORE + "at +10s\nwallet 50000\n" + BEFORE
+    ours, theirs = course(text, rule), course(plain, rule)
+    assert money(ours) == money(theirs)
+    assert ours.totals[0].net_last_e18 == theirs.totals[0].net_last_e18
+
+
+@pytest.mark.parametrize("rule", RULES)
 def test_a_state_that_is_not_newer_says_nothing(rule: str) -> None:
     """A poll that was written late, or a second time: the book does not apply it either."""
     text = f"""{MORNING}
