@@ -12,6 +12,7 @@ from agents.policies.counting import Orders
 from agents.policies.layers import Fault, Layer, environment
 from agents.policies.publisher import Publisher
 from agents.policies.returning import ReturnWatch
+from agents.policies.seen import surroundings
 from agents.runner import Writes
 from agents.settings import WorkerSettings
 from agents.standing import Standing
@@ -39,7 +40,8 @@ async def run_policy_sources(
         return
 
     chosen = [name for name, is_set in sources.items() if is_set]
-    publisher = Publisher(chosen, writes, standing, lambda: signing_keys(settings))
+    around = surroundings(settings)
+    publisher = Publisher(chosen, writes, standing, lambda: signing_keys(settings), around)
     if sources[ENV]:
         publisher.hear(env)
     async with asyncio.TaskGroup() as tasks:

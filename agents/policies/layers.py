@@ -114,6 +114,16 @@ def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def speakers(layers: Iterable[Layer], paths: Iterable[str]) -> str:
+    """The layers that say something about one of these fields, by name; all of them where none
+    does, because what they leave out is a default.
+    """
+    ordered = sorted(layers, key=lambda layer: ORDER.index(layer.source))
+    fields = [path.split(".") for path in paths]
+    named = [one for one in ordered if any(_says(one.content, path) for path in fields)]
+    return ", ".join(layer.where for layer in named or ordered)
+
+
 def _value(text: str) -> Any:
     if text[:1] in ("[", "{"):
         return read_yaml(text)
@@ -124,11 +134,18 @@ def _author(fault: str, ordered: list[Layer]) -> str:
     """The strongest layer that says something about the field a fault begins with."""
     path = fault.partition(":")[0].partition("=")[0].split(".")
     for layer in reversed(ordered):
-        place: Any = layer.content
-        for name in path:
-            if not isinstance(place, Mapping) or name not in place:
-                break
-            place = place[name]
-            if not isinstance(place, Mapping):
-                return layer.where
+        if _says(layer.content, path):
+            return layer.where
     return ", ".join(layer.where for layer in ordered)
+
+
+def _says(content: Mapping[str, Any], path: Iterable[str]) -> bool:
+    """Whether a field is set there, or a list or map that holds it."""
+    place: Any = content
+    for name in path:
+        if not isinstance(place, Mapping) or name not in place:
+            return False
+        place = place[name]
+        if not isinstance(place, Mapping):
+            return True
+    return False

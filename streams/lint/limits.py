@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from schemas.policy import Limit, Person, Policy
 from schemas.policy_cash import seconds
-from weir.lint.finding import Finding, Surroundings, error, usd, values, warning
+from streams.lint.finding import Finding, Surroundings, error, usd, values, warning
 
 ASKED = ("loan", "transfer", "sweep")
 """The classes whose larger operations wait for people."""
