@@ -3,7 +3,8 @@
 A policy is a record on the log, never a setting of a process; its body is canonical JSON and its
 version `name@n`. Money and ratios are exact: written as text (`"0.45"`) or as YAML numbers, held
 as integers of 10^-18 in attributes that end in `_e18`. Only fields that some step reads are here;
-fields arrive with their steps.
+fields arrive with their steps, and one that goes is named in `RETIRED` of its section, because a
+policy that was good once is read for ever.
 """
 
 from __future__ import annotations
@@ -247,9 +248,9 @@ class Activation(Section):
 class Account(Section):
     """An account Weir may act on, with the decimal places its venue accepts per coin."""
 
+    RETIRED = frozenset({"live"})
     account_id: Annotated[str, Field(pattern=r"^[a-z0-9_-]+:.+$")]
     kind: Literal["exchange", "bank", "buffer"] = "exchange"
-    live: bool = False
     loan_precision: Mapping[str, Places] = {}
     collateral_precision: Mapping[str, Places] = {}
 
