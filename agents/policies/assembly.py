@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from agents import keys
 from agents.policies import consul, file
@@ -18,7 +19,7 @@ from agents.settings import WorkerSettings
 from agents.standing import Standing
 from schemas.signing import PrivateKey
 
-ENV = "env"
+ENV: Final = "env"
 
 
 async def run_policy_sources(

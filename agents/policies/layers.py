@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from agents.policies.update import Source
 from schemas.policy import Policy, from_content, read_yaml
 
-ORDER = ("file", "env", "consul")
+ORDER: tuple[Source, ...] = ("file", "env", "consul")
 """Sources by precedence, the strongest last."""
 
 SEED_NAMES = {
@@ -31,7 +32,7 @@ VARIABLE = "WEIR_POLICY__"
 class Layer(NamedTuple):
     """What one source says now; `where` names it for people."""
 
-    source: str
+    source: Source
     where: str
     content: Mapping[str, Any]
 
@@ -39,7 +40,7 @@ class Layer(NamedTuple):
 class Fault(NamedTuple):
     """A source that cannot be used now, and why."""
 
-    source: str
+    source: Source
     where: str
     why: str
 
@@ -108,7 +109,7 @@ def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`above` laid over `below`: mappings merge, everything else is replaced."""
     result = dict(below)
     for name, value in above.items():
-        known = result.get(name)
+        known: Any = result.get(name)
         nested = isinstance(known, Mapping) and isinstance(value, Mapping)
         result[name] = over(known, value) if nested else value
     return result
@@ -133,7 +134,7 @@ def _value(text: str) -> Any:
 def _author(fault: str, ordered: list[Layer]) -> str:
     """The strongest layer that says something about the field a fault begins with."""
     path = fault.partition(":")[0].partition("=")[0].split(".")
-    for layer in reversed(ordered):
+    for layer in ordered[::-1]:
         if _says(layer.content, path):
             return layer.where
     return ", ".join(layer.where for layer in ordered)

@@ -102,7 +102,8 @@ def tree(name: str, children: Children) -> bytes:
     namespace = f"{XMLNS}{name}"
     root = etree.Element(f"{{{namespace}}}Document", nsmap={None: namespace})
     _fill(root, namespace, children)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return written
 
 
 def _group(pmt_inf_id: str, rows: Sequence[tuple[Payment, Change]]) -> Any:
@@ -140,6 +141,7 @@ def _fill(parent: Any, namespace: str, children: Children) -> None:
     if children is None or isinstance(children, str):
         parent.text = children
         return
+    child: Any
     for child in children:
         if child is not None:
             name, below, *attributes = child
