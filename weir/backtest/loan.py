@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from schemas.money import E18, divide_half_even, mul_div_e18, mul_e18
+from schemas.money import E18, HOURS_PER_YEAR, divide_half_even, mul_div_e18, mul_e18
 from schemas.records import Collateral, Debt, LoanState
 
 HOUR_MS = 3_600_000
-HOURS_PER_YEAR = 8760
 SHOWN_E18 = 10**12
 """The last place of a published loan to value."""
 WITHOUT_COLLATERAL_E18 = 999 * E18

@@ -14,9 +14,9 @@ from typing import Any
 from lxml import etree
 
 from weir.sandbox.bank.days import utc_text
-from weir.sandbox.bank.records import Change, Payment
+from weir.sandbox.bank.records import Change, Order, Payment
 
-__all__ = ["NotReadable", "Order", "Request", "read_request", "report", "tree"]
+__all__ = ["NotReadable", "Request", "read_request", "report", "tree"]
 
 SCHEMAS = Path(__file__).parents[3] / "schemas" / "iso20022"
 XMLNS = "urn:iso:std:iso:20022:tech:xsd:"
@@ -29,23 +29,6 @@ Children = str | Sequence[Any] | None
 
 class NotReadable(ValueError):
     """The body is no message that this bank takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One transaction as it was asked for."""
-
-    pmt_inf_id: str
-    instr_id: str
-    end_to_end_id: str
-    uetr: str
-    debtor: str
-    creditor: str
-    creditor_name: str
-    amount: str
-    ccy: str
-    day: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
