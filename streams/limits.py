@@ -13,7 +13,8 @@ import msgspec
 
 from schemas.money import E18, floor_to, parse_e18
 from schemas.outcome import Outcome
-from schemas.policy import Limit, Policy, Screening
+from schemas.policy import Policy
+from schemas.policy_gate import Limit, Screening
 from schemas.records import Proposal
 from tables.gate import Rate, Used
 

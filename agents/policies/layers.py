@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from agents.policies.update import Source
-from schemas.policy import Policy, from_content, read_yaml
+from schemas.exact_yaml import read_yaml
+from schemas.policy import Policy, from_content
 
 ORDER: tuple[Source, ...] = ("file", "env", "consul")
 """Sources by precedence, the strongest last."""

@@ -10,8 +10,9 @@ from typing import Any, get_args
 
 import pytest
 
-from schemas.policy import Policy, Screening, canonical, from_content, parse
+from schemas.policy import Policy, canonical, from_content, parse
 from schemas.policy_cash import Forecasting, Reverse, VarRule
+from schemas.policy_gate import Screening
 from schemas.section import Section
 from streams.forecast import LIKE
 from streams.limits import SCREENS
