@@ -82,9 +82,9 @@ def trusted(home: Path, others: tuple[str, ...]) -> tuple[str, ...]:
     those it is told of. Raises KeyFault for a text that is no key.
     """
     try:
-        found = (_public_path(home).read_text().strip(),)
+        found = [_public_path(home).read_text().strip()]
     except FileNotFoundError:
-        found = ()
+        found = []
     try:
         return tuple(public_key(text) for text in (*found, *others))
     except ValueError as why:

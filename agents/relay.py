@@ -40,7 +40,7 @@ def add_relay(app: exact.App, wire: Wire, partitions: int, reading: Reading | No
     """
     codec = WireCodec(wire)
     source = app.topic(*RELAYED, value_serializer=codec)
-    inboxes = [
+    inboxes: list[tuple[Any, Any]] = [
         (app.topic(node.inbox, value_serializer=codec), INBOX_RECORD[node.name])
         for node in NODES
         if node.inbox is not None

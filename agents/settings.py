@@ -69,10 +69,23 @@ class BankAccount(BaseModel, frozen=True, extra="forbid"):
         )
 
 
-class WorkerSettings(BaseSettings):
-    """One worker. `venues` is JSON in the environment; without it nothing outside is called."""
+class Readings(BaseSettings):
+    """How often the outside is read, and what is read along: what a policy's ages must fit."""
 
     model_config = SettingsConfigDict(env_prefix="WEIR_", extra="ignore", frozen=True)
+
+    settle_coin: str = "USDT"
+    """The coin whose USD rate is read along with each account."""
+    poll_s: float = Field(default=2.0, gt=0)
+    """Between two readings of an account's loan, wallet and positions."""
+    bank_poll_s: float = Field(default=10.0, gt=0)
+    """Between two looks into a bank's mailbox, and at an account in JSON."""
+    balance_limit_s: float = Field(default=3600.0, gt=0)
+    """A bank that told no newer balance for so long is an alert, even if it answers."""
+
+
+class WorkerSettings(Readings):
+    """One worker. `venues` is JSON in the environment; without it nothing outside is called."""
 
     bootstrap: str
     """Kafka, `host:port[,host:port]`."""
@@ -92,10 +105,6 @@ class WorkerSettings(BaseSettings):
     checkpoint_s: float = Field(default=3600.0, gt=0)
     """Between two signed checkpoints of the audit."""
     venues: tuple[VenueAccount, ...] = ()
-    settle_coin: str = "USDT"
-    """The coin whose USD rate is read along with each account."""
-    poll_s: float = Field(default=2.0, gt=0)
-    """Between two readings of an account's loan, wallet and positions."""
     backfill_s: float = Field(default=180.0, gt=0)
     """Between two readings of an account's list of executions when no gap was seen."""
     feed_limit_s: float = Field(default=60.0, gt=0)
@@ -110,9 +119,5 @@ class WorkerSettings(BaseSettings):
     """Name of the key of this home that signs policies of these sources, once an admin must."""
     banks: tuple[BankAccount, ...] = ()
     """Bank accounts, as JSON."""
-    bank_poll_s: float = Field(default=10.0, gt=0)
-    """Between two looks into a bank's mailbox, and at an account in JSON."""
-    balance_limit_s: float = Field(default=3600.0, gt=0)
-    """A bank that told no newer balance for so long is an alert, even if it answers."""
     camt_folder: Path | None = None
     """A folder into which others lay camt files."""

@@ -156,8 +156,8 @@ class Standing:
         for jws in update.signatures:
             self._person(signer(jws), "admin", jws, policy_bytes(update))
         if self._is_unseen(update):
-            why = "by activation.required a person's policy is simulated before it counts"
-            raise Refused("simulation", "simulation", update.simulation, why)
+            asks = "by activation.required a person's policy is simulated before it counts"
+            raise Refused("simulation", "simulation", update.simulation, asks)
 
     def _is_unseen(self, update: PolicyUpdate) -> bool:
         """Whether a person sets another policy without a word of what it would have done. A body

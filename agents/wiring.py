@@ -36,7 +36,8 @@ class WireCodec(faust.Codec):
 @lru_cache(maxsize=100_000)
 def partition_of(key: str, partitions: int) -> int:
     """Where a key lies: murmur2 as every Java client computes it."""
-    return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
+    hashed: int = murmur2(key.encode())
+    return (hashed & 0x7FFFFFFF) % partitions
 
 
 def order_dumps(wire: Wire) -> Callable[[Order], bytes]:

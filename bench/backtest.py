@@ -23,9 +23,10 @@ from bench.memory_log import MemoryLog
 from bench.rig import peak_mb
 from schemas.money import E18
 from schemas.policy import Account, Policy, canonical, policy_hash
-from schemas.records import Control, HedgeExecution, PolicyUpdate
+from schemas.records import Control, PolicyUpdate
 from schemas.topics import BY_NAME, key_of, partitions_of
 from schemas.wire import SchemaIds, Wire
+from tests.fill import fill
 from weir.backtest import find, run
 from weir.backtest.candles import Plan, Said, records
 from weir.backtest.course import plain
@@ -105,21 +106,14 @@ class Past:
         buys = number % 8 < 4
         at_ms = T0_MS + number * FILL_MS
         price = (20_000 + number * 7919 % 61 + (0 if buys else 40)) * E18
-        row = HedgeExecution(
-            exec_id=f"x{number:09d}",
-            account_id=name,
-            venue="bybit",
-            kind="FILL",
-            category="linear",
-            symbol="BTCUSDT",
-            side="Buy" if buys else "Sell",
-            exec_type="Trade",
-            qty_e18=E18 // 1000,
-            price_e18=price,
+        row = fill(
+            f"x{number:09d}",
+            name,
+            "Buy" if buys else "Sell",
+            E18 // 1000,
+            price,
+            at_ms,
             fee_e18=E18 // 10_000,
-            fee_ccy="USDT",
-            settle_ccy="USDT",
-            exec_time_ms=at_ms,
             seq=number,
             source="ws",
         )

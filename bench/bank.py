@@ -24,22 +24,30 @@ import argparse
 import itertools
 import json
 import random
-import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 from bench.bank_desk import EXECUTION, FLOOR_USD, FUND, BankDesk, bank_desk
 from bench.bank_reckoning import BankEvidence, reckon
-from bench.money import HELD, Stages, table
-from bench.reckoning import Reckoning
+from bench.campaign import (
+    HELD,
+    Stages,
+    carry_out,
+    changelog,
+    end,
+    entries,
+    judge,
+    of_the_log,
+    pause,
+    table,
+)
 from bench.witness import AT_REST, Witness
 from schemas import policy
 from schemas.jsonform import parse_time
-from tests.weir.rig import POLICY, control_line, until
+from tests.weir.rig import POLICY, until
 
 KILLS = ("executor", "bank", "pipeline", "bank+executor", "both", "all")
 STILL_S = 25.0
@@ -62,22 +70,8 @@ def main() -> None:
         accounts=given.accounts,
         slots=slots,
     ) as running:
-        running.open()
-        watch.ended("open")
-        campaign = Campaign(running, given)
-        try:
-            campaign.harm()
-            watch.ended("orders")
-            books = campaign.rest()
-            watch.ended("rest")
-            result = campaign.account_for(books)
-            watch.ended("account")
-            running.kept = not result["ok"]
-        finally:
-            campaign.close()
-    result["stages_s"] = watch.took_s
-    print(json.dumps(result), flush=True)
-    sys.exit(0 if result["ok"] else 1)
+        result = carry_out(running, watch, lambda: Campaign(running, given), "orders")
+    end(result)
 
 
 def _arguments() -> argparse.Namespace:
@@ -188,20 +182,8 @@ class Campaign:
     # -- the end
 
     def rest(self) -> Any:
-        """What is under way ends, and the workers stop; the bank's books then. What was admitted
-        just before a pause would be held by it: that one goes out first.
-        """
-        running = self._desk
-        for epoch in itertools.count(2):
-            held = HELD in self._witness.states().values()
-            mode = "ACTIVE" if held else "PAUSED"
-            running.rig.send("treasury.controls.v1", [control_line(mode, epoch)])
-            books = self._at_rest()
-            if mode == "PAUSED" and HELD not in self._witness.states().values():
-                break
-        self._restarts = running.restarts()
-        for slot in running.slots:
-            running.rig.stop(f"run-{slot}")
+        """What is under way ends, and the workers stop; the bank's books then."""
+        books, self._restarts = pause(self._desk, self._witness, self._at_rest)
         return books
 
     def _at_rest(self) -> Any:
@@ -236,44 +218,35 @@ class Campaign:
         """Everything compared."""
         running = self._desk
         evidence = self._evidence(books)
-        (running.folder / "evidence.json").write_text(json.dumps(asdict(evidence), default=str))
-        found = reckon(evidence)
-        replay = running.rig.weir("replay", "--check", patience_s=300)
-        audit = running.rig.weir("verify-audit", patience_s=120)
+        judged = judge(running, evidence, reckon)
         running.bank.fired.update(books["faults"]["fired"])
         orders = len(evidence.states and {value["intent_id"] for value in evidence.states})
         complete = orders >= self._given.orders and self._done.total() == self._given.kills
-        wrong = sum(map(len, found.faults.values()))
         return {
-            "ok": complete and not (wrong or found.parked or replay.returncode or audit.returncode),
+            "ok": complete and judged.ok and not judged.found.parked,
             "seed": self._given.seed,
             "orders": orders,
             "kills": dict(self._done),
             "in_flight": self._flown,
-            **_told(found),
+            **judged.told(),
             "bank_faults": dict(sorted(running.bank.fired.items())),
             "bank_lives": running.bank.lives,
             "restarts": self._restarts,
-            "replay": (replay.stdout or replay.stderr).strip().splitlines()[:1],
-            "audit": (audit.stdout or audit.stderr).strip().splitlines()[-1:],
+            "replay": judged.replay[:1],
+            "audit": judged.audit,
         }
 
     def _evidence(self, books: dict[str, Any]) -> BankEvidence:
         rig = self._desk.rig
-        gate_rows = [(row["key"], row["value"]) for row in rig.lines(_changelog("gate"))]
         content = policy.from_yaml(POLICY.read_text())
         return BankEvidence(
+            **of_the_log(rig),
             books=books,
-            states=rig.values("treasury.intent-states.v1"),
-            attempts=rig.values("treasury.attempts.v1"),
             pnl=[],
-            intents=_table(rig.lines("weir-executor-intents-changelog")),
-            gate=table(gate_rows),
-            gate_rows=gate_rows,
             book={},
             daily_usd=Decimal(content.limits.sweep.daily_usd_e18) / 10**18,
             absence_s=EXECUTION["absence_s"],
-            cash=_table(rig.lines(_changelog("cash"))),
+            cash=table(entries(rig, changelog("cash"))),
             positions={one["account_id"]: one for one in rig.values("cash_positions")},
             fund=FUND,
         )
@@ -287,22 +260,6 @@ VICTIMS: dict[str, Callable[[int], list[str]]] = {
     "both": lambda slot: [f"executor-{slot}", f"pipeline-{slot}"],
     "all": lambda slot: [f"executor-{slot}", f"pipeline-{slot}", "bank"],
 }
-
-
-def _changelog(node: str) -> str:
-    return f"weir-pipeline-{node}-changelog"
-
-
-def _table(lines: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    return table((line["key"], line["value"]) for line in lines)
-
-
-def _told(found: Reckoning) -> dict[str, Any]:
-    return {
-        **{kind: len(said) for kind, said in found.faults.items()},
-        "why": [sentence for said in found.faults.values() for sentence in said[:3]],
-        "counts": dict(sorted(found.counts.items())),
-    }
 
 
 if __name__ == "__main__":

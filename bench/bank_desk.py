@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,10 +19,9 @@ from typing import Any
 
 import httpx
 
-from bench.desk import Workers
+from bench.desk import Workers, in_folder
 from schemas import policy
-from tests.weir.rig import Rig, policy_line, rig, until
-from weir.home import Home
+from tests.weir.rig import Rig, policy_line, until
 from weir.ports import free_port
 from weir.processes import Slot
 
@@ -133,14 +130,13 @@ def bank_policy(numbers: list[str]) -> dict[str, Any]:
 
 
 class BankDesk(Workers):
-    """Workers and their bank. Its folder outlives it if `kept`."""
+    """Workers and their bank."""
 
     def __init__(self, rig: Rig, bank: Bank, folder: Path, slots: tuple[int, ...]) -> None:
-        super().__init__(rig, slots, bank.environment)
-        self.bank, self.folder, self.kept = bank, folder, False
+        super().__init__(rig, folder, slots, bank.environment)
+        self.bank = bank
 
     def open(self) -> None:
-        """Starts it all with its policy."""
         self.bank.begin()
         self.start(bank_policy(self.bank.numbers))
 
@@ -152,16 +148,13 @@ def bank_desk(
     """A desk in a folder of its own, which is kept if the block raises or asks for it. `odd_rate`:
     the share of payments that are rejected late, and of those that are returned.
     """
-    folder = Path(tempfile.mkdtemp(prefix="bank-"))
     words = ["--customers", "6", "--typical-usd", "1000", "--fault-rate", str(fault_rate)]
     words += ["--fault-delay-ms", str(DELAY_MS)]
     words += ["--reject-rate", str(odd_rate), "--return-rate", str(odd_rate)]
-    try:
-        with rig(Home(folder / "home")) as running:
-            made = BankDesk(running, Bank(running, accounts, words, seed), folder, slots)
-            yield made
-        if not made.kept:
-            shutil.rmtree(folder)
-    finally:
-        if folder.exists():
-            print(f"logs and evidence are in {folder}", file=sys.stderr)
+    with in_folder(
+        "bank-",
+        lambda running, folder: BankDesk(
+            running, Bank(running, accounts, words, seed), folder, slots
+        ),
+    ) as made:
+        yield made

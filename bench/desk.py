@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from streams.topology import NODES
 from tests.weir.rig import (
@@ -50,13 +50,18 @@ At = tuple[str, int]
 
 class Workers:
     """The workers of some slots, under the supervisors that start them; `environment` is how they
-    reach the outside.
+    reach the outside. Their folder outlives them if `kept`.
     """
 
     def __init__(
-        self, rig: Rig, slots: tuple[int, ...], environment: Callable[[], dict[str, str]]
+        self,
+        rig: Rig,
+        folder: Path,
+        slots: tuple[int, ...],
+        environment: Callable[[], dict[str, str]],
     ) -> None:
-        self.rig, self.slots = rig, slots
+        self.rig, self.folder, self.slots = rig, folder, slots
+        self.kept = False
         self._environment = environment
         self._supervisors: dict[int, int] = {}
 
@@ -66,6 +71,10 @@ class Workers:
         return tuple(f"{app}-{slot}" for slot in self.slots for app in APPS)
 
     # -- life
+
+    def open(self) -> None:
+        """Starts it all with its policy."""
+        raise NotImplementedError
 
     def start(self, policy: dict[str, Any]) -> None:
         """Topics, all slots, the policy and an open gate; returns when all workers work."""
@@ -159,24 +168,24 @@ class Workers:
         return "\n".join(f"{worker}: {sorted(self.served(worker))}" for worker in self.names)
 
 
+W = TypeVar("W", bound=Workers)
+
+
 class Desk(Workers):
-    """Two slots at a venue, which is `sandbox` with its books. Its folder outlives it if `kept`."""
+    """Two slots at a venue, which is `sandbox` with its books."""
 
     def __init__(self, rig: Rig, sandbox: Sandbox, folder: Path) -> None:
         reached = lambda: {"WEIR_VENUES": sandbox.venues, "WEIR_POLL_S": "2"}  # noqa: E731
-        super().__init__(rig, SLOTS, reached)
-        self.sandbox, self.folder = sandbox, folder
-        self.kept = False
+        super().__init__(rig, folder, SLOTS, reached)
+        self.sandbox = sandbox
 
     def open(self) -> None:
-        """Starts it all with its policy."""
         self.start(policy_line(1, self.sandbox.accounts, execution=EXECUTION))
 
 
 @contextmanager
 def desk(*, seed: int, fault_rate: float, accounts: int, fills: int, rate: float) -> Iterator[Desk]:
     """A desk in a folder of its own, which is kept if the block raises or asks for it."""
-    folder = Path(tempfile.mkdtemp(prefix="money-"))
     options: dict[str, Any] = {
         "accounts": accounts,
         "fills": fills,
@@ -188,9 +197,21 @@ def desk(*, seed: int, fault_rate: float, accounts: int, fills: int, rate: float
         "fault-delay-ms": DELAY_MS,
     }
     words = [text for name, value in options.items() for text in (f"--{name}", str(value))]
+    with in_folder(
+        "money-", lambda running, folder: Desk(running, Sandbox(running, *words), folder)
+    ) as made:
+        yield made
+
+
+@contextmanager
+def in_folder(prefix: str, make: Callable[[Rig, Path], W]) -> Iterator[W]:
+    """A broker, and workers made on it, in a folder that is kept if the block raises or asks for
+    it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
     try:
         with rig(Home(folder / "home")) as running:
-            made = Desk(running, Sandbox(running, *words), folder)
+            made = make(running, folder)
             yield made
         if not made.kept:
             shutil.rmtree(folder)

@@ -21,22 +21,31 @@ double, lost, guessed or off by a unit, and work was resumed in time.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import random
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
 
+from bench.campaign import (
+    HELD,
+    Stages,
+    carry_out,
+    changelog,
+    end,
+    entries,
+    judge,
+    of_the_log,
+    pause,
+    table,
+)
 from bench.desk import APPS, EXECUTION, SLOTS, WORKERS, At, Desk, desk
-from bench.reckoning import Evidence, Reckoning, reckon
+from bench.reckoning import Evidence, reckon
 from bench.witness import Witness
 from schemas import policy
-from tests.weir.rig import POLICY, control_line, until
+from tests.weir.rig import POLICY, until
 
 KILLS = ("executor", "pipeline", "both", "lost", "executor", "pipeline", "both", "burst")
 SESSION_S = 6.0
@@ -47,7 +56,6 @@ REST_S = 300.0
 QUIET_S = 4.0
 FLIGHT_S = 8.0
 BUSY_S = 6.0
-HELD = "HELD"
 PATHS = ("/v5/crypto-loan-common/adjust-ltv", "/v5/crypto-loan-flexible/repay")
 
 
@@ -64,22 +72,8 @@ def main() -> None:
         fills=fills,
         rate=given.rate,
     ) as running:
-        running.open()
-        watch.ended("open")
-        campaign = Campaign(running, given)
-        try:
-            campaign.harm()
-            watch.ended("rounds")
-            books = campaign.rest()
-            watch.ended("rest")
-            result = campaign.account_for(books)
-            watch.ended("account")
-            running.kept = not result["ok"]
-        finally:
-            campaign.close()
-    result["stages_s"] = watch.took_s
-    print(json.dumps(result), flush=True)
-    sys.exit(0 if result["ok"] else 1)
+        result = carry_out(running, watch, lambda: Campaign(running, given), "rounds")
+    end(result)
 
 
 def _arguments() -> argparse.Namespace:
@@ -90,19 +84,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=40)
     parser.add_argument("--fault-rate", type=float, default=0.3)
     return parser.parse_args()
-
-
-class Stages:
-    """How long each part of a campaign took, in seconds."""
-
-    def __init__(self) -> None:
-        self.took_s: dict[str, int] = {}
-        self._began_s = time.monotonic()
-
-    def ended(self, name: str) -> None:
-        """A part is over, the next one begins."""
-        now_s = time.monotonic()
-        self.took_s[name], self._began_s = round(now_s - self._began_s), now_s
 
 
 class Campaign:
@@ -222,47 +203,29 @@ class Campaign:
     # -- the end
 
     def rest(self) -> Any:
-        """Trading ends, what is under way ends, and the workers stop; the venue's books then. What
-        was admitted just before a pause would be held by it: that one goes out first.
-        """
-        running = self._desk
-        running.sandbox.rest()
+        """Trading ends, what is under way ends, and the workers stop; the venue's books then."""
+        self._desk.sandbox.rest()
         self._at_rest()
-        for epoch in itertools.count(2):
-            held = HELD in self._witness.states().values()
-            mode = "ACTIVE" if held else "PAUSED"
-            running.rig.send("treasury.controls.v1", [control_line(mode, epoch)])
-            books = self._at_rest(HELD)
-            if mode == "PAUSED" and HELD not in self._witness.states().values():
-                break
-        self._restarts = running.restarts()
-        for slot in SLOTS:
-            running.rig.stop(f"run-{slot}")
+        books, self._restarts = pause(self._desk, self._witness, lambda: self._at_rest(HELD))
         return books
 
     def account_for(self, books: dict[str, Any]) -> dict[str, Any]:
         """Everything compared."""
-        running = self._desk
-        evidence = self._evidence(books)
-        (running.folder / "evidence.json").write_text(json.dumps(asdict(evidence), default=str))
-        found = reckon(evidence)
-        replay = running.rig.weir("replay", "--check", patience_s=300)
-        audit = running.rig.weir("verify-audit", patience_s=120)
+        judged = judge(self._desk, self._evidence(books), reckon)
         resumed = {kind: _quantiles(sorted(took)) for kind, took in self._took_s.items()}
         late = [k for k, told in resumed.items() if told["p99"] > GOALS_S[k]]
-        wrong = sum(map(len, found.faults.values()))
         return {
-            "ok": not (wrong or late or replay.returncode or audit.returncode),
+            "ok": judged.ok and not late,
             "seed": self._given.seed,
             "rounds": dict(self._done),
             "in_flight": self._flown,
-            **_told(found),
+            **judged.told(),
             "resumed_s": resumed,
             "late": late,
             "venue_faults": books["faults"]["fired"],
             "restarts": self._restarts,
-            "replay": (replay.stdout or replay.stderr).strip().splitlines()[:5],
-            "audit": (audit.stdout or audit.stderr).strip().splitlines()[-1:],
+            "replay": judged.replay,
+            "audit": judged.audit,
         }
 
     def _at_rest(self, *besides: str) -> Any:
@@ -288,19 +251,12 @@ class Campaign:
 
     def _evidence(self, books: dict[str, Any]) -> Evidence:
         rig = self._desk.rig
-        gate_rows = [(row["key"], row["value"]) for row in rig.lines(_changelog("gate"))]
         content = policy.from_yaml(POLICY.read_text())
         return Evidence(
+            **of_the_log(rig),
             books=books,
-            states=rig.values("treasury.intent-states.v1"),
-            attempts=rig.values("treasury.attempts.v1"),
             pnl=rig.values("treasury.pnl.v1"),
-            intents=table(
-                (r["key"], r["value"]) for r in rig.lines("weir-executor-intents-changelog")
-            ),
-            gate=table(gate_rows),
-            gate_rows=gate_rows,
-            book=table((r["key"], r["value"]) for r in rig.lines(_changelog("book"))),
+            book=table(entries(rig, changelog("book"))),
             daily_usd=Decimal(content.limits.loan.daily_usd_e18) / 10**18,
             absence_s=EXECUTION["absence_s"],
         )
@@ -317,21 +273,6 @@ FAULTS: dict[str, Callable[[Campaign, int], dict[str, Any]]] = {
 }
 
 
-def _changelog(node: str) -> str:
-    return f"weir-pipeline-{node}-changelog"
-
-
-def table(rows: Iterable[tuple[str, Any]]) -> dict[str, Any]:
-    """The entries that a changelog leaves."""
-    entries: dict[str, Any] = {}
-    for key, value in rows:
-        if value is None:
-            entries.pop(key, None)
-        else:
-            entries[key] = value
-    return entries
-
-
 def _quantiles(seconds: list[float]) -> dict[str, float]:
     last = len(seconds) - 1
     return {
@@ -339,15 +280,6 @@ def _quantiles(seconds: list[float]) -> dict[str, float]:
         "p50": round(seconds[last // 2], 2),
         "p99": round(seconds[min(last, int(len(seconds) * 0.99))], 2),
         "max": round(seconds[-1], 2),
-    }
-
-
-def _told(found: Reckoning) -> dict[str, Any]:
-    return {
-        **{kind: len(said) for kind, said in found.faults.items()},
-        "why": [sentence for said in found.faults.values() for sentence in said[:3]],
-        "parked": found.parked,
-        "counts": dict(sorted(found.counts.items())),
     }
 
 

@@ -31,6 +31,7 @@ from streams import executions
 from streams.step import NOTHING_IN_FORCE, Entries, Event
 from tables.book import BOOK
 from tables.memory import MemoryStore
+from tests.fill import fill
 
 ACCOUNT = "bybit:000001"
 BATCH = 1000
@@ -70,21 +71,14 @@ def fills(count: int, seed: int, path: str = "walk") -> Iterator[HedgeExecution]
         quantity = chance.randrange(1, 1000)
         buys = chance.random() < (0.7 if path == "grow" else 0.5 - held / 200_000)
         held += quantity if buys else -quantity
-        yield HedgeExecution(
-            exec_id=f"0197{number:012x}",
-            account_id=ACCOUNT,
-            venue="bybit",
-            kind="FILL",
-            category="linear",
-            symbol="BTCUSDT",
-            side="Buy" if buys else "Sell",
-            exec_type="Trade",
-            qty_e18=quantity * E18 // 1000,
-            price_e18=price * E18 // 10,
+        yield fill(
+            f"0197{number:012x}",
+            ACCOUNT,
+            "Buy" if buys else "Sell",
+            quantity * E18 // 1000,
+            price * E18 // 10,
+            START_MS + number * GAP_MS,
             fee_e18=quantity * price * E18 // (10**7 * 2),
-            fee_ccy="USDT",
-            settle_ccy="USDT",
-            exec_time_ms=START_MS + number * GAP_MS,
             source="ws",
             seq=number,
         )

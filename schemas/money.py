@@ -15,6 +15,9 @@ E18 = 10**18
 MAX_E18 = 10**38 - 1
 """The largest number a record can hold: 20 digits before the point, 18 after."""
 
+HOURS_PER_YEAR = 8_760
+"""Venues charge a loan by the hour; its yearly rate is that of 365 days, without compounding."""
+
 _PLAIN = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?")
 
 

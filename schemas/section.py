@@ -4,9 +4,17 @@ changes.
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from schemas.money import E18, parse_e18, text_e18
 
@@ -41,3 +49,14 @@ class Section(BaseModel):
         alias_generator=lambda name: name.removesuffix("_e18"),
         serialize_by_alias=True,
     )
+    RETIRED: ClassVar[frozenset[str]] = frozenset()
+    """Fields of earlier policies that nothing reads: a policy that has one is good, and says
+    nothing by it.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, said: Any) -> Any:
+        if not isinstance(said, Mapping) or cls.RETIRED.isdisjoint(said):
+            return said
+        return {name: value for name, value in said.items() if name not in cls.RETIRED}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from schemas.policy import Execution
+from schemas.policy_gate import Execution
 from schemas.records import AttemptRecord
 from streams import saga
 from streams.attempt import begin, may_start, op_of, over

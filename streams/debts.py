@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from schemas.money import E18, mul_div_e18
+from schemas.money import E18, HOURS_PER_YEAR, mul_div_e18
 from schemas.policy import Policy
 from schemas.records import Collateral, Debt, IntentOutcome, LoanState
 from streams.haircut import of_coin
 from tables.allocation import Loan, Owed, Pledged
-
-HOURS_PER_YEAR = 8760
 
 
 def repaid(loan: Loan, coin: str, amount_e18: int) -> Loan:

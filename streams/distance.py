@@ -13,13 +13,12 @@ from __future__ import annotations
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import Any
 
-from schemas.money import E18, div_e18, divide_half_even
+from schemas.money import E18, HOURS_PER_YEAR, div_e18, divide_half_even
 from schemas.policy import Policy
 from schemas.records import Meta, RiskEvent
 from streams.step import Emit, Event
 from tables.allocation import Loan
 
-HOURS_PER_YEAR = 8760
 MOVED_E18 = E18 // 100
 _PRECISE = Context(prec=40)
 _SHOWN = Decimal("0.000001")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from schemas.money import parse_e18, text_e18
-from schemas.policy import Execution
+from schemas.policy_gate import Execution
 from schemas.records import AttemptRecord
 from streams.saga import ATTEMPTED, PAYMENTS, UNKNOWN
 from streams.step import Refused

@@ -16,7 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from schemas.errors import Undecodable
-from schemas.policy import Pnl
+from schemas.policy_profit import Pnl
 from schemas.records import Correction, HedgeExecution
 from schemas.wire import SchemaIds, Wire
 from streams import freeze, journal, lot_events, lots, pnl, restate

@@ -7,7 +7,7 @@ the day's statement is there. For which day: the one on which money sent at the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -23,7 +23,11 @@ from streams.var import UNIT_E18, rank
 from tables.cash import Expected, Scheduled, Usual
 
 TOPIC = "treasury.forecasts.v1"
-WEEKDAY, FALLBACK = "weekday_median", "fallback"
+FALLBACK = "fallback"
+LIKE: Mapping[str, Callable[[int, int], bool]] = {
+    "weekday_median": lambda day, for_day: weekday(day) == weekday(for_day),
+}
+"""Which past days a day is like, by `forecast.method`."""
 SAMPLE_MIN = 4
 TAIL_E18 = 95 * 10**16
 HORIZON_MS = DAY_MS
@@ -71,10 +75,11 @@ def known(entries: Entries, at_ms: int) -> Known:
 def usual(days: Sequence[Observed], for_day: int, rule: Forecasting, version: str) -> Usual | None:
     """What went out on such days; None without any past day."""
     past = [day for day in days if day.day < for_day]
-    same = [day.out_e18 for day in past if weekday(day.day) == weekday(for_day)][-rule.weeks :]
-    if len(same) >= SAMPLE_MIN:
-        tail_e18 = sorted(same)[rank(len(same), TAIL_E18) - 1]
-        return Usual(median_e18(same), tail_e18, WEEKDAY, len(same), version)
+    like = LIKE[rule.method]
+    such = [day.out_e18 for day in past if like(day.day, for_day)][-rule.weeks :]
+    if len(such) >= SAMPLE_MIN:
+        tail_e18 = sorted(such)[rank(len(such), TAIL_E18) - 1]
+        return Usual(median_e18(such), tail_e18, rule.method, len(such), version)
     last = [day.out_e18 for day in past][-rule.fallback_days :]
     return Usual(max(last), max(last), FALLBACK, len(last), version) if last else None
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from schemas.policy import Pnl
+from schemas.policy_profit import Pnl
 from schemas.records import HedgeExecution
 from streams.fills import fold
 from streams.step import Entries, InForce, InvariantBroken

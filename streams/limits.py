@@ -7,13 +7,14 @@ A check may lower what is granted where the class says `clip`; none ever raises 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from schemas.money import E18, floor_to, parse_e18
 from schemas.outcome import Outcome
-from schemas.policy import Limit, Policy
+from schemas.policy import Policy
+from schemas.policy_gate import Limit, Screening
 from schemas.records import Proposal
 from tables.gate import Rate, Used
 
@@ -114,11 +115,19 @@ def no_check(ask: Ask) -> Outcome | None:
     return Outcome.no_check if missing else None
 
 
+SCREENS: Mapping[str, Callable[[Screening, str], bool]] = {
+    "allowlist": lambda rule, beneficiary: beneficiary in rule.allow,
+}
+"""Whether somebody may receive money, by `screening.mode`."""
+
+
 def screening(ask: Ask) -> Outcome | None:
-    """Money goes to our own accounts, and to those on the list."""
+    """Money goes to our own accounts, and to those whom the mode of screening lets pass."""
     beneficiary, policy = ask.proposal.beneficiary, ask.policy
-    known = beneficiary is None or beneficiary in policy.screening.allow
-    return None if known or policy.account(str(beneficiary)) else Outcome.screening
+    if beneficiary is None or policy.account(beneficiary) is not None:
+        return None
+    lets_pass = SCREENS[policy.screening.mode]
+    return None if lets_pass(policy.screening, beneficiary) else Outcome.screening
 
 
 def stale_mark(ask: Ask) -> Outcome | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from msgspec.structs import replace
 
@@ -77,7 +77,17 @@ def fold(node: Node, store: Store, event: Event) -> list[Any]:
     return node.step(Entries(store, node_key(node, event)), event, in_force(store))
 
 
-def node_key(node: Node, event: Event) -> str:
+class Placed(Protocol):
+    """What lies in a partition under a key: an event, as a step or as the engine knows it."""
+
+    @property
+    def partition(self) -> int: ...
+
+    @property
+    def key(self) -> str: ...
+
+
+def node_key(node: Node, event: Placed) -> str:
     """The key whose entries an event changes: the message key, unless a partition is one key."""
     return f"{node.name}-{event.partition}" if node.per_partition else event.key
 

@@ -105,7 +105,7 @@ def _risk(
     risk = _measured(event, terms) if fresh else old
     if risk is None or (old is None and risk.n == 0):
         return risk, []
-    return cash_view.var(entries, event, risk, balance, stamp, fresh)
+    return cash_view.var(entries, event, risk, terms.policy.var, balance, stamp, fresh)
 
 
 def _measured(event: Event, terms: Terms) -> Risk | None:

@@ -29,6 +29,11 @@ def is_enabled(policy: Policy) -> bool:
     return policy.sweep.rule == SAFE if enabled is None else enabled
 
 
+def is_dead_time(policy: Policy) -> bool:
+    """Whether an order keeps those in the other direction out for the rest of its business day."""
+    return policy.sweep.reverse.dead_time == "same_business_day"
+
+
 def decide(policy: Policy, facts: Facts, sums: Figures) -> Decided | None:
     """The order to bring back, or the hold of one that is due; None when none is. NoCalendar."""
     if not is_enabled(policy):
@@ -76,7 +81,7 @@ def _order(
     lacks = (sums.float_e18 or 0) - usable
     if facts.waits_kind == BACK:
         return Decided(reason=facts.waits_for)
-    if facts.out_today and usable >= 0:
+    if facts.out_today and usable >= 0 and is_dead_time(policy):
         return Decided(reason=Outcome.dead_time.value)
     wanted = max(_up(lacks, rules.reverse.round_usd_e18), policy.limits.sweep.min_usd_e18)
     takes = _take(group, wanted, rules.min_sweep_usd_e18)

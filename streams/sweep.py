@@ -22,7 +22,8 @@ from streams import bill, cutoff, ladder, reverse
 from streams.calendar import NoCalendar
 from streams.cash_facts import SAFE, Decided, Facts, Figures, figures, is_stale
 from streams.orders import OUT
-from streams.var import OK, breaches
+from streams.reverse import is_dead_time
+from streams.var import OK, breaches, held_against_e18
 from tables.cash import Balance
 
 OVERNIGHT, BILL, ESG = "FED_RRP", "TBILL_4W", "CARBON_NOTE"
@@ -91,7 +92,7 @@ def place(policy: Policy, facts: Facts, sums: Figures) -> Decided:
         decided = _order(policy, facts, name, amount, cutoff_ms)
     if decided.kind and facts.waits_kind == OUT:
         return Decided(reason=facts.waits_for)
-    if decided.kind and facts.back_today:
+    if decided.kind and facts.back_today and is_dead_time(policy):
         return Decided(reason=Outcome.dead_time.value)
     return decided
 
@@ -107,7 +108,8 @@ def wanted(
     risk = facts.risk
     if risk is None or risk.status != OK:
         return OVERNIGHT, kept
-    if breaches(risk.var_e18, sums.avail_e18, sweep.var_limit_bps_e18):
+    held_e18 = held_against_e18(policy.var, sums.avail_e18)
+    if breaches(risk.var_e18, held_e18, sweep.var_limit_bps_e18):
         keeps = (rule or sweep.rule) == SAFE
         return OVERNIGHT, kept if keeps else max(0, sums.excess_e18)
     return (ESG if sweep.esg_pref else BILL), kept

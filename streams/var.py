@@ -10,7 +10,7 @@ leave at most 5 % on either side, and the worst loss where even that leaves more
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from math import comb, gcd
 from typing import NamedTuple
@@ -47,16 +47,25 @@ def measure(net_flows_e18: Sequence[int], rule: VarRule) -> Measured:
     return Measured(
         n=n,
         status=status,
-        var_e18=max(0, losses[rank(n, rule.quantile_e18) - 1]),
+        var_e18=max(0, losses[RANKS[rule.method](n, rule.quantile_e18) - 1]),
         es_e18=_shortfall_e18(losses, rule.quantile_e18),
         band_low_e18=max(0, losses[low - 1]),
         band_high_e18=max(0, losses[high - 1]),
     )
 
 
+def held_against_e18(rule: VarRule, avail_e18: int) -> int:
+    """What value at risk is held against, by `var.base`: what is available on the account."""
+    return {"avail_usd": avail_e18}[rule.base]
+
+
 def rank(n: int, quantile_e18: int) -> int:
     """Which of n losses in ascending order is the quantile: the smallest k with k >= q * n."""
     return max(1, -(-n * quantile_e18 // E18))
+
+
+RANKS: Mapping[str, Callable[[int, int], int]] = {"inverted_cdf": rank}
+"""Which loss is the quantile, by `var.method`."""
 
 
 def bps_e18(var_e18: int, base_e18: int) -> int | None:

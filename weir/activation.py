@@ -2,25 +2,24 @@
 last days of the log.
 
 Both can object. An objection is overridden only in words, by `--despite REASON`: the reason stands
-with the objections in the record of the activation, under the signature of the admins. What was
-seen is canonical JSON, so that one text has one hash.
+with the objections in the record of the activation, under the signature of the admins.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from agents.policies.seen import record
 from agents.standing import Standing
-from schemas.policy import Policy, canonical, policy_hash
+from schemas.policy import Policy
 from schemas.wire import Wire
-from streams import canonical as json_text
-from weir import simulate
+from streams.lint import errors
+from streams.lint.finding import Finding
+from weir import lint, simulate
 from weir.backtest import rulings
 from weir.backtest.running import Tell
 from weir.errors import WeirError
-from weir.lint import errors, lines, lint
-from weir.lint.finding import Finding
 from weir.replay.log import Log
 
 
@@ -36,20 +35,19 @@ class Seen(NamedTuple):
 
     def record(self, despite: str | None) -> str:
         """The text that the record of the activation carries."""
-        said: dict[str, Any] = {
-            "policy_hash": policy_hash(canonical(self.policy)),
-            "follows": self.follows,
-            "findings": [f"{one.severity}: {one.code}" for one in self.findings],
-            "objections": self.objections,
-            "despite": despite,
-            "simulation": None if self.simulation is None else self.simulation.as_json(),
-            "why_not_simulated": self.why_not,
-        }
-        return json_text.canonical(said)
+        return record(
+            self.policy,
+            self.follows,
+            self.findings,
+            objections=self.objections,
+            despite=despite,
+            simulation=None if self.simulation is None else self.simulation.as_json(),
+            why_not_simulated=self.why_not,
+        )
 
     def lines(self) -> Iterator[str]:
         """What a person reads."""
-        yield from lines(self.findings)
+        yield from lint.lines(self.findings)
         if self.simulation is None:
             yield f"not simulated: {self.why_not}"
         else:
@@ -58,7 +56,7 @@ class Seen(NamedTuple):
 
 def look(log: Log, wire: Wire, standing: Standing, policy: Policy, tell: Tell) -> Seen:
     """Lints and, where the policy in force requires it, simulates."""
-    findings = lint(policy)
+    findings = lint.look(policy)
     objections = [f"{one.code}: {one.sentence}" for one in errors(findings)]
     simulation, why_not = None, _exempt(log, wire, standing)
     if not why_not and standing.update is not None:

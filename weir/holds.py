@@ -180,7 +180,8 @@ def _answer(bootstrap: str, word: Approval, offset: int) -> str:
             while (letter := reader.next(LETTERS, partition, 0.1)) is not None:
                 headers = dict(letter.headers)
                 if headers.get("__streams.errors.offset") == str(offset).encode():
-                    why = headers["__streams.errors.message"].decode(errors="replace")
+                    told = headers["__streams.errors.message"] or b""
+                    why = told.decode(errors="replace")
                     raise WeirError(f"{word.verdict} by {word.approver} does not count: {why}")
     return f"{word.verdict} by {word.approver} is written; the gate has not answered yet"
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from agents.policies.publisher import ALERT
+from agents.policies.seen import findings
 from agents.standing import Standing
 from agents.wiring import ORDER_TOPIC
 from schemas.errors import Undecodable
@@ -30,7 +31,9 @@ TAIL = 2000
 
 @dataclass(frozen=True)
 class Shown:
-    """`nodes`: of each node, how many partitions decided by which version last."""
+    """`nodes`: of each node, how many partitions decided by which version last; `findings`: what
+    the lint said when it was set.
+    """
 
     version: str | None
     hash: str
@@ -39,6 +42,7 @@ class Shown:
     at: str
     signed: int
     nodes: dict[str, dict[str, int]]
+    findings: tuple[str, ...]
     trouble: str
 
     def as_json(self) -> dict[str, Any]:
@@ -61,6 +65,7 @@ def look(bootstrap: str, wire: Wire) -> tuple[Shown, Standing]:
         at=str(iso(last.at_ms)) if last is not None else "",
         signed=len(last.signatures) if last is not None else 0,
         nodes=_nodes(found, wire),
+        findings=findings(last) if last is not None else (),
         trouble=_trouble(found, wire),
     )
     return shown, standing
@@ -74,6 +79,8 @@ def lines(shown: Shown) -> Iterator[str]:
         signed = f", signed by {shown.signed}" if shown.signed else ", not signed"
         yield f"{shown.version}, hash {shown.hash}"
         yield f"set {shown.at} by {shown.author} ({shown.source}{signed})"
+    if shown.findings:
+        yield f"lint       {', '.join(shown.findings)}"
     for node, versions in shown.nodes.items():
         told = ", ".join(f"{version} in {count}" for version, count in sorted(versions.items()))
         yield f"{node:<10} {told} partitions" if versions else f"{node:<10} has not decided lately"

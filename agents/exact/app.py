@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import faust
@@ -19,15 +19,16 @@ from agents.exact.topic import Topic
 
 __all__ = ["Agent", "App"]
 
+Task = Callable[[], Awaitable[None]]
+
 
 class Agent(faust.Agent):
     """Sends what an agent yields to its sinks, which are topics; there is no ask and reply."""
 
     async def _slurp(self, res: Any, it: Any) -> None:
-        others = [sink for sink in self._sinks if not isinstance(sink, Topic)]
-        if others:
-            raise TypeError(f"a sink of an exactly-once agent is a topic, not {others[0]!r}")
-        sends = [sink.send_soon for sink in self._sinks]
+        sends = [sink.send_soon for sink in self._sinks if isinstance(sink, Topic)]
+        if len(sends) < len(self._sinks):
+            raise TypeError(f"a sink of an exactly-once agent is a topic: {self._sinks!r}")
         async for value in it:
             for send in sends:
                 send(value=value)
@@ -74,7 +75,7 @@ class App(faust.App):
         self.engine.tables.append(table)
         return table
 
-    def agent(self, channel: Any = None, **options: Any) -> Any:  # type: ignore[override]
+    def agent(self, channel: Any = None, **options: Any) -> Any:
         if options.get("concurrency", 1) != 1 or options.get("isolated_partitions"):
             raise ValueError("an exactly-once agent has one ordered writer per partition")
         topics = set(getattr(channel, "topics", ()))
@@ -82,6 +83,11 @@ class App(faust.App):
             raise ValueError(f"an agent reads topics of its own, not {channel!r}")
         self._read |= topics
         return super().agent(channel, **options)
+
+    def task(self, fun: Task) -> Task:  # type: ignore[override]
+        """Decorator: a coroutine function that runs beside the agents."""
+        super().task(fun)
+        return fun
 
     def effects(self, carry: Effects) -> Effects:
         """Decorator: an async function(effects, before_commit_s) called after each commit that

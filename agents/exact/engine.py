@@ -82,7 +82,7 @@ class Engine:
 
     def register(self, stream: Stream) -> None:
         """Called by each agent's stream as it starts: its topics lead here from now on."""
-        channel = stream.channel
+        channel: Any = stream.channel
         for topic in channel.topics:
             loads = codec(channel.schema.value_serializer, "loads", topic)
             table = self.table_of(topic)
@@ -123,7 +123,8 @@ class Engine:
         """Tells aiokafka that this member is alive; it never fetches, so it would leave the group
         as hung.
         """
-        with self.app.consumer._thread._consumer._subscription.fetch_context():
+        member: Any = self.app.consumer
+        with member._thread._consumer._subscription.fetch_context():
             pass
 
     # -- one event

@@ -5,7 +5,7 @@ through it.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from faust.transport.drivers import TRANSPORTS
 from faust.transport.drivers import aiokafka as driver
@@ -13,9 +13,14 @@ from faust.transport.drivers import aiokafka as driver
 from agents.exact.crash import die
 from agents.exact.fence import check_client
 
+if TYPE_CHECKING:
+    from agents.exact.app import App
+
 
 class Consumer(driver.Consumer):
     """A member of the group whose partitions are served by the engine."""
+
+    app: App
 
     async def on_partitions_revoked(self, revoked: set[Any]) -> None:
         try:
@@ -28,7 +33,7 @@ class Consumer(driver.Consumer):
         """Runs while no heartbeats are sent: pauses aiokafka's own fetcher, starts the session,
         returns.
         """
-        consumer = self._thread._consumer
+        consumer: Any = self._thread._consumer
         try:
             check_client(consumer)
             consumer.pause(*[driver.ensure_aiokafka_TP(tp) for tp in assigned])

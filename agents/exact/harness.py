@@ -138,8 +138,8 @@ class Harness:
         """
         name = topic if isinstance(topic, str) else topic.get_topic_name()
         if not isinstance(value, bytes | None):
-            serializer = self._engine.routes[name].stream.channel.schema.value_serializer
-            value = codec(serializer, "dumps", name)(value)
+            channel: Any = self._engine.routes[name].stream.channel
+            value = codec(channel.schema.value_serializer, "dumps", name)(value)
         raw = key.encode() if isinstance(key, str) else key
         where = partition_of(raw, self.partitions) if partition is None else partition
         if at_ms is not None:

@@ -11,7 +11,7 @@ import logging
 import time
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Message
 from confluent_kafka import TopicPartition as KafkaTopicPartition
@@ -126,7 +126,8 @@ def restore(engine: Engine, session: Session, todo: Todo) -> None:
 
 def _restore_some(engine: Engine, consumer: Consumer, session: Session, todo: Todo) -> bool:
     read: dict[tuple[str, int], Read] = defaultdict(Read)
-    for message in consumer.consume(5000, 0.1):
+    messages: list[Any] = consumer.consume(5000, 0.1)
+    for message in messages:
         error = message.error()
         at = message.topic(), message.partition()
         if error is not None and error.code() == KafkaError._PARTITION_EOF:

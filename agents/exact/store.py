@@ -88,7 +88,7 @@ class Part:
         hash the log claims.
         """
         raw = self._db.get(HASH_KEY.encode())
-        stamp = json.loads(raw) if raw is not None else {"hash": "0", "at": 0}
+        stamp: Any = json.loads(raw) if raw is not None else {"hash": "0", "at": 0}
         self.at_ms = int(stamp["at"])
         self.next = {} if raw is None else stamp.get("next")
         self.due = Due(self)
@@ -391,7 +391,7 @@ def _require_immutable(value: Any) -> None:
     """
     cls = type(value)
     frozen = (isinstance(value, msgspec.Struct) and cls.__struct_config__.frozen) or (
-        is_dataclass(value) and cls.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        is_dataclass(value) and cls.__dataclass_params__.frozen
     )
     if not frozen:
         raise TypeError(f"a table holds frozen values, not {cls.__name__}")

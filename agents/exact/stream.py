@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import faust
 
 if TYPE_CHECKING:
+    from agents.exact.app import App
     from agents.exact.engine import Engine
 
 TICK = "@tick"
@@ -79,11 +80,13 @@ class Event:
         return f"<{self.topic}[{self.partition}]@{self.offset} key={self.key}>"
 
 
-class Stream(faust.Stream):
+class Stream(faust.Stream[Any]):
     """`async for value in stream`, `stream.events()` and `stream.items()`; everything else of
     Faust's raises.
     """
 
+    app: App
+    current_event: Any
     _inbox: asyncio.Future[list[Event]]
     _done: asyncio.Future[None] | None = None
 

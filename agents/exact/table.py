@@ -49,7 +49,8 @@ class Table:
             raise RuntimeError(f"table {self.name} used outside an event: no partition")
         if event.table is not self:
             raise RuntimeError(f"table {self.name} belongs to another agent than {event}")
-        return self.parts[event.partition]
+        part: Part = self.parts[event.partition]
+        return part
 
     def get(self, key: str, default: Any = None) -> Any:
         value = self.part.get(key)

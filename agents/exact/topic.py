@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import faust
+
+if TYPE_CHECKING:
+    from agents.exact.app import App
 
 
 class TooLarge(ValueError):
@@ -35,6 +38,7 @@ def codec(serializer: Any, attribute: str, topic: str) -> Callable[[Any], Any]:
 class Topic(faust.Topic):
     """A Faust topic whose `send` and `send_soon` go into the running transaction."""
 
+    app: App
     _wire: tuple[str, Callable[[Any], bytes]] | None = None
 
     async def send(self, **call: Any) -> None:  # type: ignore[override]

@@ -46,8 +46,8 @@ async def run_feeds(
                     pace=Pace(backfill_s=settings.backfill_s, limit_s=settings.feed_limit_s),
                 )
                 tasks.create_task(feed.run(stop))
-        for feed in bank_feeds(settings, outside, alerts, health, stop):
-            tasks.create_task(feed)
+        for of_bank in bank_feeds(settings, outside, alerts, health, stop):
+            tasks.create_task(of_bank)
         tasks.create_task(health.run(stop))
 
 

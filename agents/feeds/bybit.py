@@ -34,7 +34,7 @@ from agents.connectors.bybit.payloads import (
 from agents.connectors.port import ConnectorError
 from agents.feeds.held import held, ordered
 from agents.runner import Writes
-from schemas.money import div_e18
+from schemas.money import HOURS_PER_YEAR, div_e18
 from schemas.records import (
     AccountSnapshot,
     Collateral,
@@ -47,7 +47,6 @@ from schemas.records import (
     WalletBalance,
 )
 
-HOURS_PER_YEAR = 8760
 POLL_S = 2.0
 SIDES = ("Buy", "Sell")
 LOANS, SNAPSHOTS = "treasury.loan-states.v1", "treasury.account-snapshots.v1"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from typing import Final
 
 from agents import keys
 from agents.policies import consul, file
@@ -12,12 +13,13 @@ from agents.policies.counting import Orders
 from agents.policies.layers import Fault, Layer, environment
 from agents.policies.publisher import Publisher
 from agents.policies.returning import ReturnWatch
+from agents.policies.seen import surroundings
 from agents.runner import Writes
 from agents.settings import WorkerSettings
 from agents.standing import Standing
 from schemas.signing import PrivateKey
 
-ENV = "env"
+ENV: Final = "env"
 
 
 async def run_policy_sources(
@@ -39,7 +41,8 @@ async def run_policy_sources(
         return
 
     chosen = [name for name, is_set in sources.items() if is_set]
-    publisher = Publisher(chosen, writes, standing, lambda: signing_keys(settings))
+    around = surroundings(settings)
+    publisher = Publisher(chosen, writes, standing, lambda: signing_keys(settings), around)
     if sources[ENV]:
         publisher.hear(env)
     async with asyncio.TaskGroup() as tasks:

@@ -14,14 +14,14 @@ import base64
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import structlog
 
 from agents.policies.layers import Fault, Layer, document, fields, over
 
-SOURCE = "consul"
+SOURCE: Final = "consul"
 WAIT_S = 55
 PATIENCE_S = WAIT_S * 17 / 16 + 10
 """Consul adds up to a sixteenth to the wait; then an answer is overdue."""

@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from agents.policies.layers import Fault, Layer, document
 
-SOURCE = "file"
+SOURCE: Final = "file"
 LOOK_S = 0.25
 
 

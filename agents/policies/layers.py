@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from schemas.policy import Policy, from_content, read_yaml
+from agents.policies.update import Source
+from schemas.exact_yaml import read_yaml
+from schemas.policy import Policy, from_content
 
-ORDER = ("file", "env", "consul")
+ORDER: tuple[Source, ...] = ("file", "env", "consul")
 """Sources by precedence, the strongest last."""
 
 SEED_NAMES = {
@@ -31,7 +33,7 @@ VARIABLE = "WEIR_POLICY__"
 class Layer(NamedTuple):
     """What one source says now; `where` names it for people."""
 
-    source: str
+    source: Source
     where: str
     content: Mapping[str, Any]
 
@@ -39,7 +41,7 @@ class Layer(NamedTuple):
 class Fault(NamedTuple):
     """A source that cannot be used now, and why."""
 
-    source: str
+    source: Source
     where: str
     why: str
 
@@ -108,10 +110,20 @@ def over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`above` laid over `below`: mappings merge, everything else is replaced."""
     result = dict(below)
     for name, value in above.items():
-        known = result.get(name)
+        known: Any = result.get(name)
         nested = isinstance(known, Mapping) and isinstance(value, Mapping)
         result[name] = over(known, value) if nested else value
     return result
+
+
+def speakers(layers: Iterable[Layer], paths: Iterable[str]) -> str:
+    """The layers that say something about one of these fields, by name; all of them where none
+    does, because what they leave out is a default.
+    """
+    ordered = sorted(layers, key=lambda layer: ORDER.index(layer.source))
+    fields = [path.split(".") for path in paths]
+    named = [one for one in ordered if any(_says(one.content, path) for path in fields)]
+    return ", ".join(layer.where for layer in named or ordered)
 
 
 def _value(text: str) -> Any:
@@ -123,12 +135,19 @@ def _value(text: str) -> Any:
 def _author(fault: str, ordered: list[Layer]) -> str:
     """The strongest layer that says something about the field a fault begins with."""
     path = fault.partition(":")[0].partition("=")[0].split(".")
-    for layer in reversed(ordered):
-        place: Any = layer.content
-        for name in path:
-            if not isinstance(place, Mapping) or name not in place:
-                break
-            place = place[name]
-            if not isinstance(place, Mapping):
-                return layer.where
+    for layer in ordered[::-1]:
+        if _says(layer.content, path):
+            return layer.where
     return ", ".join(layer.where for layer in ordered)
+
+
+def _says(content: Mapping[str, Any], path: Iterable[str]) -> bool:
+    """Whether a field is set there, or a list or map that holds it."""
+    place: Any = content
+    for name in path:
+        if not isinstance(place, Mapping) or name not in place:
+            return False
+        place = place[name]
+        if not isinstance(place, Mapping):
+            return True
+    return False

@@ -1,9 +1,10 @@
 """Turns what the sources say into versions of the policy, one at a time.
 
-Nothing is written while a source is unread or wrong, while the result is no valid policy, or while
-a person's policy stands: then an alert says why, and the policy in force stays. What is written has
-been judged by what stands, as the relay will judge it; with an admin among the people it is signed
-by the key that the settings name.
+Nothing is written while a source is unread or wrong, while the result is no valid policy or the
+lint calls it an error, or while a person's policy stands: then an alert says why, and the policy in
+force stays. Only a person can set what the lint calls an error, in words. What it warns of is
+logged and stands in the record. What is written has been judged by what stands, as the relay will
+judge it; with an admin among the people it is signed by the key that the settings name.
 """
 
 from __future__ import annotations
@@ -16,16 +17,20 @@ import structlog
 from agents.feeds.alerts import Alerts, wall_ms
 from agents.keys import KeyFault
 from agents.outside import NotWritten
-from agents.policies.layers import ORDER, Fault, Layer, merged
+from agents.policies import seen
+from agents.policies.layers import ORDER, Fault, Layer, merged, speakers
 from agents.policies.update import PERSON, next_version
 from agents.runner import Writes
 from agents.standing import POLICIES, Standing
 from schemas.policy import Policy, canonical, policy_hash
 from schemas.records import PolicyUpdate
 from schemas.signing import PrivateKey
+from streams.lint import errors, lint
+from streams.lint.finding import Finding, Surroundings
 from streams.step import Refused
 
 ALERT = "policy"
+WHY_NOT_SIMULATED = "it comes from a watched source"
 LOOK_S = 0.5
 TAKEN_S = 10.0
 
@@ -36,7 +41,7 @@ class Publisher:
     """The sources named, and what each said last; usable from one event loop.
 
     `standing` gives what the log says holds now, None as long as nobody knows; `keys` gives the
-    keys to sign with.
+    keys to sign with; `around` is what the lint is told.
     """
 
     def __init__(
@@ -45,10 +50,12 @@ class Publisher:
         writes: Writes,
         standing: Callable[[], Standing | None],
         keys: Callable[[], list[PrivateKey]],
+        around: Surroundings,
         clock_ms: Callable[[], int] = wall_ms,
     ) -> None:
         self._said: dict[str, Layer | Fault | None] = dict.fromkeys(sources)
         self._writes, self._standing, self._keys = writes, standing, keys
+        self._around = around
         self._alerts, self._clock_ms = Alerts(writes, clock_ms), clock_ms
         self._news = asyncio.Event()
         self._published: dict[str, Layer | Fault | None] = {}
@@ -95,20 +102,43 @@ class Publisher:
             await self._say(f"the sources say something else than {name}, set by {last.author}:"
                             " `weir policy release` lets them speak")  # fmt: skip
             return None
+        findings = lint(policy, self._around)
+        if wrong := errors(findings):
+            await self._say("; ".join(map(self._told, wrong)))
+            return None
         source = self._changed()
         try:
-            update = next_version(
-                standing, policy, source.source, source.where, self._keys(), self._clock_ms()
-            )
+            update = self._next(standing, policy, source, findings)
         except (KeyFault, Refused) as refused:
             await self._say(f"{source.where}: {refused}")
             return None
         await self._writes.write(POLICIES, update)
-        log.info("policy_set", version=f"{update.name}@{update.version}", where=source.where)
+        version = f"{update.name}@{update.version}"
+        log.info("policy_set", version=version, where=source.where)
+        for one in findings:
+            log.warning("policy_lint", version=version, code=one.code, told=self._told(one))
         self._written, self._written_ms = update, self._clock_ms()
         self._published = dict(self._said)
         await self._say("")
         return update
+
+    def _next(
+        self, standing: Standing, policy: Policy, source: Layer, findings: list[Finding]
+    ) -> PolicyUpdate:
+        """The next version, with what was seen of it. Raises KeyFault and Refused."""
+        follows = standing.update.hash if standing.update is not None else ""
+        told = seen.record(policy, follows, findings, why_not_simulated=WHY_NOT_SIMULATED)
+        return next_version(
+            standing, policy, source.source, source.where, self._keys(), self._clock_ms(), told
+        )
+
+    def _told(self, one: Finding) -> str:
+        """A finding with the sources it comes from and the fields that collide."""
+        fields = ", ".join(f"{path}={value}" for path, value in one.values.items())
+        return f"{speakers(self._layers(), one.values)}: {one.code}: {one.sentence} ({fields})"
+
+    def _layers(self) -> list[Layer]:
+        return [said for said in self._said.values() if isinstance(said, Layer)]
 
     def _on_its_way(self, standing: Standing) -> bool:
         """Whether the last version written has not been read back yet."""
@@ -122,13 +152,13 @@ class Publisher:
         if faults:
             return "; ".join(f"{fault.where}: {fault.why}" for fault in faults), None
         try:
-            return "", merged(said for said in self._said.values() if isinstance(said, Layer))
+            return "", merged(self._layers())
         except ValueError as why:
             return str(why), None
 
     def _changed(self) -> Layer:
         """The strongest source whose word is new since the last version."""
-        layers = [said for said in self._said.values() if isinstance(said, Layer)]
+        layers = self._layers()
         news = [layer for layer in layers if self._published.get(layer.source) != layer]
         speaking = [layer for layer in news if layer.content] or news or layers
         return max(speaking, key=lambda layer: ORDER.index(layer.source))

@@ -17,7 +17,6 @@ from schemas.records import (
     ControlCopy,
     Debt,
     DeskInput,
-    HedgeExecution,
     IntentInput,
     LoanState,
     PolicyCopy,
@@ -26,6 +25,7 @@ from schemas.records import (
     WalletBalance,
 )
 from tables.spec import PARTITION_KEY
+from tests.fill import fill
 
 if TYPE_CHECKING:
     from bench.simulation.world import World
@@ -167,24 +167,17 @@ class Outside:
         self.poll(account_id)
         self._fills += 1
         books = world.venue.books(account_id)
-        row = HedgeExecution(
-            exec_id=f"x{self._fills}",
-            account_id=account_id,
-            venue="bybit",
+        row = fill(
+            f"x{self._fills}",
+            account_id,
+            "Buy",
+            E18,
+            (60_000 + profit) * E18,
+            world.agenda.now_ms + books.skew_ms,
             kind="CLOSED_TRADE",
-            category="linear",
-            symbol="BTCUSDT",
-            side="Buy",
-            exec_type="Trade",
-            qty_e18=E18,
-            price_e18=(60_000 + profit) * E18,
             size_e18=E18,
             entry_price_e18=60_000 * E18,
             exit_price_e18=(60_000 + profit) * E18,
-            fee_e18=0,
-            fee_ccy=COIN,
-            settle_ccy=COIN,
-            exec_time_ms=world.agenda.now_ms + books.skew_ms,
             source="simulated",
         )
         world.judge.earned(account_id, profit * E18)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import date
 
 import pytest
@@ -15,18 +14,9 @@ from schemas.topics import COPY_KEY
 from schemas.wire import SchemaIds, Wire
 from streams.holidays import FED, closed
 from weir.reading import whole
-from weir.topics import ensure
 
 WIRE = Wire(SchemaIds.from_lock())
 MOURNING = (date(2041, 1, 9) - date(1970, 1, 1)).days
-
-
-@pytest.fixture
-async def outside(broker: str) -> AsyncIterator[Outside]:
-    ensure(broker, 8, 1)
-    writer = Outside(broker, WIRE, 8)
-    yield writer
-    await writer.close()
 
 
 def told(broker: str) -> list[tuple[int, Calendar]]:

@@ -16,19 +16,10 @@ from agents.outside import NotWritten, Outside
 from schemas.records import Alert
 from tests.weir.audit.recorded import WIRE
 from weir.reading import whole
-from weir.topics import ensure
 
 ALERTS, DEAD = "treasury.alerts.v1", "treasury.attempts.v1.dlq"
 KEY = "dead-letters|treasury.attempts.v1"
 PATIENCE_S = 30.0
-
-
-@pytest.fixture
-async def outside(broker: str) -> AsyncIterator[Outside]:
-    ensure(broker, 8, 1)
-    writer = Outside(broker, WIRE, 8)
-    yield writer
-    await writer.close()
 
 
 class Forgetful:

@@ -17,7 +17,8 @@ import pytest
 from agents.connectors.bybit import Bybit, Venue
 from agents.runner import Runner
 from schemas.money import parse_e18, text_e18
-from schemas.policy import Execution, Policy
+from schemas.policy import Policy
+from schemas.policy_gate import Execution
 from streams.effects import Call
 from streams.step import InForce
 from tables.partition import ControlEntry

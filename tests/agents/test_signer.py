@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,17 +14,8 @@ from schemas.signing import verify
 from streams.chain import payload
 from tests.weir.audit.recorded import KEY, WIRE, chain
 from weir.reading import whole
-from weir.topics import ensure
 
 HERE = 6
-
-
-@pytest.fixture
-async def outside(broker: str) -> AsyncIterator[Outside]:
-    ensure(broker, 8, 1)
-    writer = Outside(broker, WIRE, 8)
-    yield writer
-    await writer.close()
 
 
 def lay(broker: str, link: AuditRecord) -> None:

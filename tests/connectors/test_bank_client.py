@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
+from agents.connectors.bank import Bank, ForbiddenEndpoint
 from agents.connectors.bank.client import BODY_BYTES_MAX, Client
-from agents.connectors.bank.config import Bank, ForbiddenEndpoint
 from agents.connectors.port import (
     ConnectorError,
     NotSent,

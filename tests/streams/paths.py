@@ -16,6 +16,7 @@ from schemas.policy import Policy, canonical, policy_hash
 from schemas.records import BookInput, HedgeExecution, IntentOutcome, LoanState, PolicyCopy
 from streams.step import Refused
 from tables.allocation import Operation
+from tests.fill import fill
 from tests.streams.desk_world import ACCOUNT, MORE_POLICY, World
 
 RULES = ("seed-v1", "seed-v1", "seed-v1-narrative", "opt-v1")
@@ -138,21 +139,13 @@ class Life:
         self.world.play("tick book now")
 
     def row(self, exec_id: str, side: str, cents: int) -> HedgeExecution:
-        return HedgeExecution(
-            exec_id=exec_id,
-            account_id=ACCOUNT,
-            venue="bybit",
-            kind="FILL",
-            category="linear",
-            symbol="BTCUSDT",
-            side=side,
-            exec_type="Trade",
-            qty_e18=E18,
-            price_e18=cents * CENT,
-            fee_e18=0,
-            fee_ccy="USDT",
-            settle_ccy="USDT",
-            exec_time_ms=self.world.now_ms,
+        return fill(
+            exec_id,
+            ACCOUNT,
+            side,
+            E18,
+            cents * CENT,
+            self.world.now_ms,
             source="ws",
             seq=0 if side == "Buy" else 1,
         )

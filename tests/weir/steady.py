@@ -14,6 +14,7 @@ from pathlib import Path
 from schemas.money import E18
 from schemas.policy import Policy, canonical, from_yaml, policy_hash
 from schemas.records import Collateral, Control, Debt, HedgeExecution, LoanState, PolicyUpdate
+from tests.fill import fill
 from weir.backtest.candles import Said
 from weir.backtest.lines import write
 
@@ -62,24 +63,7 @@ def folder(place: Path, days: int, in_force: str) -> Path:
 
 
 def _fill(day: int, number: int, side: str, price: int, at_ms: int) -> HedgeExecution:
-    return HedgeExecution(
-        exec_id=f"e{day}-{number}",
-        account_id=ACCOUNT,
-        venue="bybit",
-        kind="FILL",
-        category="linear",
-        symbol="BTCUSDT",
-        side=side,
-        exec_type="Trade",
-        qty_e18=E18,
-        price_e18=price * E18,
-        fee_e18=0,
-        fee_ccy=CCY,
-        settle_ccy=CCY,
-        exec_time_ms=at_ms,
-        source="manual",
-        seq=2 * day + number,
-    )
+    return fill(f"e{day}-{number}", ACCOUNT, side, E18, price * E18, at_ms, seq=2 * day + number)
 
 
 def _loan(at_ms: int) -> LoanState:

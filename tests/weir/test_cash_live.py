@@ -57,8 +57,11 @@ def test_consul_is_in_the_next_decision_and_a_bad_field_in_none(live: Live) -> N
 
     live.consul.put("weir/policy/sweep/lead_s", "-1")
     until(lambda: "sweep.lead_s=-1" in live.trouble(), "the fault is said")
-    assert live.decided()["body"]["policy"] == "cash@3"
     live.consul.delete("weir/policy/sweep/lead_s")
+    live.consul.put("weir/policy/sweep/var_limit_bps", "10000")
+    until(lambda: "risk_limit_never" in live.trouble(), "what the lint finds is said")
+    assert live.decided()["body"]["policy"] == "cash@3"
+    live.consul.delete("weir/policy/sweep/var_limit_bps")
     until(lambda: not live.trouble(), "the alert is over")
     assert any(index for index, _ in live.consul.queries), "it was asked to wait for a change"
 

@@ -15,6 +15,7 @@ from agents.pipeline import build
 from agents.settings import WorkerSettings
 from schemas.records import HedgeExecution
 from schemas.wire import SchemaIds, Wire
+from tests.fill import fill
 from weir.replay import Record, check
 from weir.replay.log import At
 
@@ -24,23 +25,7 @@ WIRE = Wire(SchemaIds.from_lock())
 
 
 def row(exec_id: str, exec_type: str) -> HedgeExecution:
-    return HedgeExecution(
-        exec_id=exec_id,
-        account_id=ACCOUNT,
-        venue="bybit",
-        kind="FILL",
-        category="linear",
-        symbol="BTCUSDT",
-        side="Buy",
-        exec_type=exec_type,
-        qty_e18=10**18,
-        price_e18=10**20,
-        fee_e18=0,
-        fee_ccy="USDT",
-        settle_ccy="USDT",
-        exec_time_ms=AT_MS,
-        source="rest",
-    )
+    return fill(exec_id, ACCOUNT, "Buy", 10**18, 10**20, AT_MS, exec_type=exec_type, source="rest")
 
 
 class Kept:

@@ -9,7 +9,8 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from schemas.policy import Policy, from_yaml, read_yaml
+from schemas.exact_yaml import read_yaml
+from schemas.policy import Policy, from_yaml
 from weir.cli import app
 
 TABLE = """

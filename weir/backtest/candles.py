@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from schemas.money import E18, divide_half_even, floor_to, mul_e18, parse_e18
+from schemas.money import E18, HOURS_PER_YEAR, divide_half_even, floor_to, mul_e18, parse_e18
 from schemas.policy import Account, Policy, canonical, policy_hash
 from schemas.records import (
     AccountSnapshot,
@@ -31,7 +31,7 @@ from schemas.records import (
     SnapshotPosition,
     WalletBalance,
 )
-from weir.backtest.loan import HOUR_MS, HOURS_PER_YEAR
+from weir.backtest.loan import HOUR_MS
 from weir.backtest.market import Candle, Funding
 from weir.backtest.owed import Owed
 from weir.backtest.sources import CONTROLS, EXECUTIONS, LOANS, POLICIES, SNAPSHOTS

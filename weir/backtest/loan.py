@@ -16,13 +16,12 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.money import E18, div_e18, divide_half_even, mul_div_e18, mul_e18
+from schemas.money import E18, HOURS_PER_YEAR, div_e18, divide_half_even, mul_div_e18, mul_e18
 from schemas.records import Collateral, Debt, LoanState
 from weir.backtest.awaited import Awaited, shown
 from weir.backtest.owed import Owed, Pledge, Sums
 
 HOUR_MS = 3_600_000
-HOURS_PER_YEAR = 8760
 SHOWN_E18 = 10**12
 """The last place of a published loan to value."""
 WITHOUT_COLLATERAL_E18 = 999 * E18

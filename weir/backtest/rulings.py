@@ -12,7 +12,8 @@ from typing import NamedTuple, get_args
 
 from agents.standing import Standing
 from schemas.errors import Undecodable
-from schemas.policy import Account, Allocation, Policy, canonical, from_yaml, parse, policy_hash
+from schemas.policy import Account, Policy, canonical, from_yaml, parse, policy_hash
+from schemas.policy_profit import Allocation
 from schemas.records import PolicyCopy, PolicyUpdate
 from schemas.wire import Wire
 from streams.step import Refused

@@ -104,6 +104,6 @@ def _rests(seen: Seen, books: dict[str, Any]) -> bool:
     position, account = seen.position, books["accounts"][NUMBER]
     if seen.open_intents or account["pending"] or position is None:
         return False
-    settled = sum(one["state"] == "ACSC" for one in books["payments"])
+    settled: int = sum(one["state"] == "ACSC" for one in books["payments"])
     quiet = position.pending_out_e4 == position.pending_in_e4 == 0
     return quiet and settled == len(seen.done(OUT)) + len(seen.done(BACK))

@@ -149,7 +149,6 @@ def demo_policy(day: Day, now: datetime) -> Policy:
     content["accounts"] = [
         {
             "account_id": account_id,
-            "live": False,
             "loan_precision": {"USDT": 4},
             "collateral_precision": {"USDT": 4},
         }

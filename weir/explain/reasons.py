@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from schemas.money import E18, divide_half_even, mul_e18, text_e18
+from schemas.money import E18, HOURS_PER_YEAR, divide_half_even, mul_e18, text_e18
 from schemas.outcome import Outcome
 from schemas.policy import Policy
 from streams.allocation import HOLD, Decided, Facts, case_of, decide, decide_case, yield_of
@@ -128,7 +128,7 @@ def _alternative(policy: Policy, facts: Facts, rule: str) -> Alternative:
     repay, pledge = asked.get("REPAY", 0), asked.get("ADD_COLLATERAL", 0)
     yielded = yield_of(policy, facts)[0]
     tax = mul_e18(mul_e18(pledge, yielded), allocation.tax_rate_e18)
-    apr = facts.loan.hourly_rate_e18 * 8760 if facts.loan else 0
+    apr = facts.loan.hourly_rate_e18 * HOURS_PER_YEAR if facts.loan else 0
     earned = mul_e18(repay, apr) + mul_e18(pledge, yielded) - tax
     return Alternative(
         rule=rule,

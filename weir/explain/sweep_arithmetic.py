@@ -15,6 +15,8 @@ from streams.orders import BACK
 from streams.var import BPS, OK, breaches
 from weir.explain.arithmetic import Step
 
+WIRE = "a wire"
+
 
 def steps(policy: Policy, facts: Facts, decided: Decided) -> Iterator[Step]:
     """What holds, the sums, what is brought back, then what is placed; nothing after its end."""
@@ -68,8 +70,10 @@ def _back(policy: Policy, facts: Facts, sums: Figures, decided: Decided) -> Iter
         return
     cutoff_ms = cutoff.next_ms(facts.at_ms, rules)
     trigger, kept = text_e18(rules.reverse.trigger_pct_e18), text_e18(sums.float_e18 or 0)
-    days = [(row.product, day) for row, day, _ in reverse.groups(policy, facts, cutoff_ms)]
-    days.append(("a wire", cutoff.wire_day(cutoff_ms, facts.calendar("FED"))))
+    days: list[tuple[str, int]] = [
+        (row.product, day) for row, day, _ in reverse.groups(policy, facts, cutoff_ms)
+    ]
+    days.append((WIRE, cutoff.wire_day(cutoff_ms, facts.calendar("FED"))))
     for what, day in days:
         usable = reverse.usable_e18(facts, sums, day)
         later = usable - sums.usable_e18
@@ -78,7 +82,7 @@ def _back(policy: Policy, facts: Facts, sums: Figures, decided: Decided) -> Iter
         yield Step(f"usable on {on} by {what}", how, said)
         low = reverse.is_low(policy, sums, usable)
         yield Step("too little", f"{said} < trigger_pct · float = {trigger} · {kept}", _yes(low))
-        if low and what != "a wire":
+        if low and what != WIRE:
             yield Step("lacks", f"float - usable = {kept} - {said}", _lack(sums, usable))
             break
     if decided.kind == BACK:

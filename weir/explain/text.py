@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from schemas.jsonform import iso
-from weir.explain.reasons import Alternative, Flip, Reasons
+from weir.explain.flip import Flip
+from weir.explain.reasons import Alternative, Reasons
 
 
 def text(found: Reasons) -> str:

@@ -128,7 +128,7 @@ def _is_from_outside(record: Record, wire: Wire) -> bool:
     except (Undecodable, NewerSchema):
         return True
     if record.topic == CONTROLS:
-        return value.scope != IMPORTED  # of the import before
+        return bool(value.scope != IMPORTED)  # of the import before
     return value.meta is None and not isinstance(value.body, PolicyCopy | ControlCopy)
 
 
@@ -172,7 +172,10 @@ class _Sending:
 
     def put(self, record: Record) -> None:
         """Hands a record over; it is not live whatever it was."""
-        headers = [pair for pair in record.headers if pair[0] not in MODE] + list(MODE.items())
+        headers: list[tuple[str, str | bytes | None]] = [
+            *(pair for pair in record.headers if pair[0] not in MODE),
+            *MODE.items(),
+        ]
         while True:
             try:
                 self._producer.produce(

@@ -101,7 +101,8 @@ class Stretch:
     def _is_letter(self, source: str, record: Record) -> bool:
         headers = dict(record.headers)
         try:
-            partition, offset = (int(headers[PREFIX + name]) for name in ("partition", "offset"))
+            place = (headers[PREFIX + name] or b"" for name in ("partition", "offset"))
+            partition, offset = map(int, place)
         except (KeyError, ValueError):
             return self._lies_in(record)  # nobody folded it: a feed refused it
         first, past = self._found.inputs.get((source, partition), (0, 0))

@@ -63,13 +63,14 @@ def policy_lint(
     as_json: Annotated[bool, typer.Option("--json", help="The findings as a list.")] = False,
 ) -> None:
     """Name what collides in a policy that is valid by each field; status 1 if there is an error."""
+    from streams.lint import errors
     from weir import lint, policies
 
     policy = policies.of_file(file) if file is not None else policies.in_force(_standing())
-    findings = lint.lint(policy)
+    findings = lint.look(policy)
     told = json.dumps([one.as_json() for one in findings], ensure_ascii=False)
     typer.echo(told if as_json else "\n".join(lint.lines(findings)))
-    if lint.errors(findings):
+    if errors(findings):
         raise typer.Exit(1)
 
 

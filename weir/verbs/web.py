@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -27,7 +27,7 @@ def serve(
     from weir.web.server import Server
     from weir.web.settings import WebSettings
 
-    given = {} if port is None else {"web_port": port}
+    given: dict[str, Any] = {} if port is None else {"web_port": port}
     try:
         settings = WebSettings(bootstrap=bootstrap(home()), home=home().root, **given)
     except ValidationError as error:

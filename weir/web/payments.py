@@ -129,6 +129,6 @@ def _order(orders: Orders, word: Word) -> SweepOrder:
     if found is None:
         raise Problem(404, "unknown_order", "order_id", name, "no such order was given out")
     if found.executed_by != EXTERNAL:
-        why = f"{found.executed_by} carries it out: its own records tell"
-        raise Problem(409, "not_yours", "order_id", name, why)
+        whose = f"{found.executed_by} carries it out: its own records tell"
+        raise Problem(409, "not_yours", "order_id", name, whose)
     return found

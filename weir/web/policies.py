@@ -218,8 +218,9 @@ def _policy(said: tuple[str, bytes]) -> Policy:
         place = ".".join(str(part) for part in first["loc"]) or "policy"
         value = "" if isinstance(first["input"], dict) else first["input"]
         more = "; ".join(".".join(map(str, one["loc"])) for one in others)
-        why = first["msg"].removeprefix("Value error, ") + (f"; also wrong: {more}" if more else "")
-        raise Problem(422, "invalid", place, value, why) from None
+        fault = first["msg"].removeprefix("Value error, ")
+        fault += f"; also wrong: {more}" if more else ""
+        raise Problem(422, "invalid", place, value, fault) from None
 
 
 def _of_json(text: str) -> dict[str, Any]:

@@ -6,13 +6,9 @@ documented (accounts, login) and the sandbox's own where they are not (documents
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-
-class ForbiddenEndpoint(ValueError):
-    """The endpoint is no sandbox on this machine."""
+from agents.connectors.endpoint import ForbiddenEndpoint, is_sandbox
 
 
 @dataclass(frozen=True)
@@ -64,20 +60,9 @@ class Bank:
 
 def guard(account_id: str, endpoint: str) -> None:
     """Refuses every endpoint that could cost money. Raises ForbiddenEndpoint."""
-    parts = urlsplit(endpoint)
-    plain = not (parts.path or parts.query or parts.fragment or parts.username)
-    if parts.scheme == "http" and plain and _loopback(parts.hostname or ""):
+    if is_sandbox(endpoint):
         return
     raise ForbiddenEndpoint(
         f"account {account_id}: endpoint {endpoint!r} is refused; this version calls only a"
         " sandbox bank on this machine (http://127.0.0.1:PORT)"
     )
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

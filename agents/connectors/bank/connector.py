@@ -7,7 +7,7 @@ the record behind the id does. Times are those of the bank's answers, by their D
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 
 from agents.connectors.bank.client import Answer as HttpAnswer
@@ -66,9 +66,10 @@ class BankConnector:
         """One pain.001 of the committed body."""
         self._require(work.op, work.executed_by)
         name = id_of(work.intent_id)
-        if id_of(work.body["order_id"]) != name:
+        body = _texts(work.body)
+        if id_of(body["order_id"]) != name:
             raise Rejected("the body is another order's", "order_id")
-        data = pain001(work.body, self._bank)
+        data = pain001(body, self._bank)
         answer = self._client.post(self._bank.paths.initiations, data, XML, check)
         told = status(answer.body, name)
         if told.code == "RJCT" and told.reason in DUPLICATES:
@@ -105,6 +106,14 @@ class BankConnector:
             raise Unsupported(f"a bank does not do {op}")
         if executed_by != OURS:
             raise Unsupported(f"{executed_by} carries it out: exactly one side pays")
+
+
+def _texts(body: Mapping[str, str | int | bool]) -> dict[str, str]:
+    """A payment's body, which is all text. Raises Rejected for one that is not."""
+    texts = {name: said for name, said in body.items() if isinstance(said, str)}
+    if len(texts) < len(body):
+        raise Rejected(f"{', '.join(sorted(body.keys() - texts))} of the body is no text")
+    return texts
 
 
 def _said(told: Status, amount_e18: int, facts: dict[str, str], raw: bytes | None) -> Answer:

@@ -47,7 +47,8 @@ class Part:
 
     def attribute(self, name: str) -> str | None:
         """An attribute of this element."""
-        return self.element.get(name)
+        found: str | None = self.element.get(name)
+        return found
 
 
 @dataclass(frozen=True)

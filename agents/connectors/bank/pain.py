@@ -143,7 +143,7 @@ def _agent(name: str, bank: str) -> list[Node]:
         return []
     if not _ABA.fullmatch(bank):
         return [(name, [("FinInstnId", [("BICFI", bank)])])]
-    member = [("ClrSysId", [("Cd", "USABA")]), ("MmbId", bank)]
+    member: Sequence[Node] = [("ClrSysId", [("Cd", "USABA")]), ("MmbId", bank)]
     return [(name, [("FinInstnId", [("ClrSysMmbId", member)])])]
 
 
@@ -173,7 +173,8 @@ def _written(nodes: Sequence[Node]) -> bytes:
         _fill(root, nodes, space)
     except ValueError as why:
         raise Rejected(f"a text that XML cannot hold: {why}") from why
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return written
 
 
 def _fill(parent: etree._Element, nodes: Sequence[Node], space: str) -> None:

@@ -2,7 +2,8 @@
 reduce-only orders and cancels.
 """
 
-from agents.connectors.bybit.config import ForbiddenEndpoint, Venue
+from agents.connectors.bybit.config import Venue
 from agents.connectors.bybit.connector import CAPABILITIES, Bybit
+from agents.connectors.endpoint import ForbiddenEndpoint
 
 __all__ = ["CAPABILITIES", "Bybit", "ForbiddenEndpoint", "Venue"]

@@ -6,15 +6,11 @@ a key for the real venue set by mistake must stop the start, not the first payme
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+
+from agents.connectors.endpoint import ForbiddenEndpoint, is_sandbox
 
 TESTNET = "https://api-testnet.bybit.com"
-
-
-class ForbiddenEndpoint(ValueError):
-    """The endpoint is neither a sandbox on this machine nor the test network."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +34,9 @@ class Venue:
 
 def guard(account_id: str, endpoint: str) -> None:
     """Refuses every endpoint but the two kinds that cannot cost money. Raises ForbiddenEndpoint."""
-    if endpoint == TESTNET:
-        return
-    parts = urlsplit(endpoint)
-    plain = not (parts.path or parts.query or parts.fragment or parts.username)
-    if parts.scheme == "http" and plain and _loopback(parts.hostname or ""):
+    if endpoint == TESTNET or is_sandbox(endpoint):
         return
     raise ForbiddenEndpoint(
         f"account {account_id}: endpoint {endpoint!r} is refused; this version calls only a sandbox"
         f" on this machine (http://127.0.0.1:PORT) or the test network ({TESTNET})"
     )
-
-
-def _loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

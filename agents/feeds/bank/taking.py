@@ -68,8 +68,9 @@ class Taker:
                 account_id = f"bank:{statement.account}"
                 event = event_of(account_id, statement, alone)
             except Refused as why:
-                known = isinstance(statement, Statement)
-                key = f"bank:{statement.account}" if known else _KEY_UNKNOWN
+                key = _KEY_UNKNOWN
+                if not isinstance(statement, Refused):
+                    key = f"bank:{statement.account}"
                 await self._refusals.refuse(origin, key, raw, why)
                 continue
             await self._outside.write(TOPIC, event)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 
 from agents import keys
 from agents.policies.assembly import run_policy_sources
+from agents.policies.seen import findings
 from agents.policies.update import next_version
 from agents.settings import WorkerSettings
 from agents.standing import POLICIES, Standing, Told
@@ -161,10 +163,10 @@ async def test_consul_that_fails_or_goes_back_is_asked_anew(log: Log, tmp_path: 
 @pytest.mark.req("004-24")
 async def test_file_below_environment_below_consul_below_people(log: Log, tmp_path: Path) -> None:
     file = tmp_path / "policy.yaml"
-    file.write_text("guards: {loan_age_max_s: 1, mark_age_max_s: 1, balance_age_max_s: 1}")
+    file.write_text("guards: {loan_age_max_s: 11, mark_age_max_s: 11, balance_age_max_s: 11}")
     env = {
-        "WEIR_POLICY__GUARDS__MARK_AGE_MAX_S": "2",
-        "WEIR_POLICY__GUARDS__BALANCE_AGE_MAX_S": "2",
+        "WEIR_POLICY__GUARDS__MARK_AGE_MAX_S": "12",
+        "WEIR_POLICY__GUARDS__BALANCE_AGE_MAX_S": "12",
     }
 
     def guards() -> tuple[int, int, int]:
@@ -172,22 +174,99 @@ async def test_file_below_environment_below_consul_below_people(log: Log, tmp_pa
         return said.loan_age_max_s, said.mark_age_max_s, said.balance_age_max_s
 
     with serving() as store:
-        store.put("weir/policy/guards/balance_age_max_s", "3")
+        store.put("weir/policy/guards/balance_age_max_s", "13")
         async with running(log, tmp_path, env, policy_file=file, consul=store.url):
             await until(lambda: log.updates, "all three as one version")
-            assert guards() == (1, 2, 3)
+            assert guards() == (11, 12, 13)
             assert len(log.updates) == 1
-            file.write_text("guards: {loan_age_max_s: 5, mark_age_max_s: 5, balance_age_max_s: 5}")
+            file.write_text("guards: {loan_age_max_s: 15, mark_age_max_s: 5, balance_age_max_s: 5}")
             await until(lambda: len(log.updates) == 2, "the file's change")
-            assert (guards(), log.updates[-1].source) == ((5, 2, 3), "file")
+            assert (guards(), log.updates[-1].source) == ((15, 12, 13), "file")
 
             log.set({"name": "people"})
-            store.put("weir/policy/guards/balance_age_max_s", "4")
+            store.put("weir/policy/guards/balance_age_max_s", "14")
             await until(lambda: "people@3, set by ann" in log.said, "people stand above")
             assert len(log.updates) == 3
             log.set({"name": "people"}, source="file")
             await until(lambda: len(log.updates) == 5, "released, the sources speak again")
-            assert guards() == (5, 2, 4)
+            assert guards() == (15, 12, 14)
+
+
+@pytest.mark.req("003-52")
+async def test_what_the_lint_calls_an_error_comes_from_no_source(log: Log, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("name: ours\nallocation: {spread_min: 2}\n")
+    env = {"WEIR_POLICY__GUARDS__LOAN_AGE_MAX_S": "2"}
+    async with running(log, tmp_path, env, policy_file=file):
+        await until(lambda: "rate_in_percent" in log.said, "it is said")
+        assert f"file {file}: rate_in_percent: a loan would have to cost 200 %" in log.said
+        assert "(allocation.spread_min=2)" in log.said
+        assert "environment: stale_between_polls" in log.said, "each with its source"
+        assert (log.updates, log.alerts[-1].severity) == ([], "critical")
+
+        log.set({"name": "theirs"}, source="consul")
+        file.write_text("name: ours\n")
+        await until(lambda: "rate_in_percent" not in log.said, "one of the two is mended")
+        assert "stale_between_polls" in log.said
+    assert [one.name for one in log.updates] == ["theirs"], "the policy in force stays"
+
+
+@pytest.mark.req("003-52")
+async def test_no_way_round_by_a_mix_of_sources_that_are_fine_alone(
+    log: Log, tmp_path: Path
+) -> None:
+    """The least order from Consul, the limit from the file: together nothing is ever placed."""
+    file = tmp_path / "policy.yaml"
+    limit = "{min_usd: 1, single_usd: 5000, daily_usd: 5000, over: refuse}"
+    file.write_text(f"limits: {{sweep: {limit}}}\nsweep: {{min_sweep_usd: 4000}}")
+    with serving() as store:
+        store.put("weir/policy/", None)
+        async with running(log, tmp_path, policy_file=file, consul=store.url):
+            await until(lambda: log.updates, "the first version")
+            store.put("weir/policy/sweep/min_sweep_usd", "6000")
+            where = f"file {file}, consul {store.url}/v1/kv/weir/policy: least_above_single"
+            await until(lambda: where in log.said, "both are named")
+            assert len(log.updates) == 1
+            store.put("weir/policy/sweep/min_sweep_usd", "5000")
+            await until(lambda: len(log.updates) == 2, "mended, it counts")
+            await until(lambda: log.alerts[-1].state == "resolved", "the alert is over")
+
+
+async def test_what_a_person_set_despite_an_error_is_not_repeated_by_a_source(
+    log: Log, tmp_path: Path
+) -> None:
+    """Released, the same policy of the sources is in force and stays; a change is linted."""
+    wrong: dict[str, Any] = {"allocation": {"spread_min": 2}}
+    log.set(wrong)
+    log.set(wrong, source="file")
+    file = tmp_path / "policy.yaml"
+    file.write_text("allocation: {spread_min: 2}")
+    async with running(log, tmp_path, policy_file=file):
+        await until(lambda: log.alerts and log.alerts[-1].state == "resolved", "it stands")
+        file.write_text("allocation: {spread_min: 3}")
+        await until(lambda: "rate_in_percent" in log.said, "another is not set")
+    assert len(log.updates) == 2
+
+
+@pytest.mark.req("003-57")
+async def test_warnings_are_logged_and_stand_in_the_record(
+    log: Log, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("name: ours\n")
+    async with running(log, tmp_path, policy_file=file):
+        await until(lambda: log.updates, "a warning keeps nothing out")
+        await until(lambda: log.alerts, "all is told")
+    record = log.updates[0]
+    assert "warning: breach_takes_all" in findings(record)
+    said = json.loads(record.simulation or "")
+    assert said["policy_hash"] == record.hash
+    assert (said["objections"], said["despite"], said["simulation"]) == ([], None, None)
+    assert said["why_not_simulated"] == "it comes from a watched source"
+    assert log.alerts[-1].state == "resolved"
+    logged = capsys.readouterr().out
+    assert "policy_lint" in logged
+    assert "breach_takes_all" in logged
 
 
 async def test_a_bad_environment_keeps_every_source_out(log: Log, tmp_path: Path) -> None:
@@ -204,9 +283,13 @@ async def test_once_an_admin_is_named_the_sources_need_the_key_of_one(
     log: Log, tmp_path: Path
 ) -> None:
     watch, eve = keys.create(tmp_path, "watch"), keys.create(tmp_path, "eve")
-    file, people = tmp_path / "policy.yaml", [{"id": "watch", "roles": ["admin"]}]
-    people[0] |= {"public_key": watch.public}
-    text = f"people: [{{id: watch, roles: [admin], public_key: {watch.public}}}]\nname: ours\n"
+    ann, bob = (keys.create(tmp_path, name).public for name in ("ann", "bob"))
+    people = [
+        f"{{id: watch, roles: [admin], public_key: {watch.public}}}",
+        f"{{id: ann, roles: [operate], public_key: {ann}}}",
+        f"{{id: bob, roles: [operate], public_key: {bob}}}",
+    ]
+    file, text = tmp_path / "policy.yaml", f"people: [{', '.join(people)}]\nname: ours\n"
     file.write_text(text)
     async with running(log, tmp_path, policy_file=file):
         await until(lambda: log.updates, "the first version names the admin")

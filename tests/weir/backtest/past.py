@@ -25,7 +25,6 @@ from schemas.records import (
     Collateral,
     Control,
     Debt,
-    HedgeExecution,
     Intent,
     LoanState,
     Meta,
@@ -33,6 +32,7 @@ from schemas.records import (
     Source,
     WalletBalance,
 )
+from tests.fill import fill
 from tests.streams.desk_world import span_ms
 from tests.table import Row, matches, run
 from tests.weir.backtest.lists import WIRE, ListLog
@@ -151,22 +151,14 @@ class Past:
         """`earns 10000`: below 0 for a loss."""
         self._serial += 1
         profit = parse_e18(row.words[0])
-        trade = HedgeExecution(
-            exec_id=f"trade-{self._serial}",
-            account_id=ACCOUNT,
-            venue="bybit",
+        trade = fill(
+            f"trade-{self._serial}",
+            ACCOUNT,
+            "Buy",
+            E18,
+            60_000 * E18,
+            self.now_ms,
             kind="CLOSED_TRADE",
-            category="linear",
-            symbol="BTCUSDT",
-            side="Buy",
-            exec_type="Trade",
-            qty_e18=E18,
-            price_e18=60_000 * E18,
-            fee_e18=0,
-            fee_ccy=CCY,
-            settle_ccy=CCY,
-            exec_time_ms=self.now_ms,
-            source="manual",
             size_e18=E18,
             entry_price_e18=60_000 * E18,
             exit_price_e18=60_000 * E18 + profit,

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from schemas.money import E18
 from schemas.records import BookInput, Freeze, HedgeExecution, IntentOutcome, PolicyUpdate
+from tests.fill import fill
 from tests.weir.backtest.lists import WIRE, ListLog
 from tests.weir.backtest.past import ACCOUNT, Past
 from weir.backtest import find, fold, run
@@ -44,32 +45,15 @@ def test_executions_and_loan_states_are_enough() -> None:
     assert any("brought in" in sentence for sentence in past.courses["A"].assumptions)
 
 
-def fill(number: int, side: str, qty: int, price: int, at_ms: int) -> HedgeExecution:
-    return HedgeExecution(
-        exec_id=f"f{number}",
-        account_id=ACCOUNT,
-        venue="bybit",
-        kind="FILL",
-        category="linear",
-        symbol="BTCUSDT",
-        side=side,
-        exec_type="Trade",
-        qty_e18=qty * E18,
-        price_e18=price * E18,
-        fee_e18=0,
-        fee_ccy="USDT",
-        settle_ccy="USDT",
-        exec_time_ms=at_ms,
-        source="manual",
-        seq=number,
-    )
+def traded(number: int, side: str, qty: int, price: int, at_ms: int) -> HedgeExecution:
+    return fill(f"f{number}", ACCOUNT, side, qty * E18, price * E18, at_ms, seq=number)
 
 
 def test_an_open_position_is_no_difference() -> None:
     """Without snapshots nothing contradicts what the book holds: the account is not frozen."""
     past = own()
     for number, (side, qty, price) in enumerate([("Sell", 2, 60_000), ("Buy", 1, 50_000)]):
-        past.log.put(EXECUTIONS, fill(number, side, qty, price, past.now_ms + number))
+        past.log.put(EXECUTIONS, traded(number, side, qty, price, past.now_ms + number))
     past.play(
         """
         at +1s
@@ -125,7 +109,7 @@ def test_what_cannot_be_used_is_counted() -> None:
     at = next(at for at in past.log.records if at[0] == EXECUTIONS)
     broken = Record(*at, 1, b"x", b"no record", past.now_ms)
     past.log.records[at].append(broken)
-    elsewhere = replace(fill(9, "Buy", 1, 60_000, past.now_ms), account_id="bybit:2")
+    elsewhere = replace(traded(9, "Buy", 1, 60_000, past.now_ms), account_id="bybit:2")
     past.log.put(EXECUTIONS, elsewhere, ACCOUNT)
     update = PolicyUpdate("weir-default", 2, "h", "{", "rest", "ann", (), "", past.now_ms)
     past.log.put("orch_config_updates", update)

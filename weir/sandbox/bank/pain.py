@@ -14,9 +14,9 @@ from typing import Any
 from lxml import etree
 
 from weir.sandbox.bank.days import utc_text
-from weir.sandbox.bank.records import Change, Payment
+from weir.sandbox.bank.records import Change, Order, Payment
 
-__all__ = ["NotReadable", "Order", "Request", "read_request", "report", "tree"]
+__all__ = ["NotReadable", "Request", "read_request", "report", "tree"]
 
 SCHEMAS = Path(__file__).parents[3] / "schemas" / "iso20022"
 XMLNS = "urn:iso:std:iso:20022:tech:xsd:"
@@ -29,23 +29,6 @@ Children = str | Sequence[Any] | None
 
 class NotReadable(ValueError):
     """The body is no message that this bank takes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One transaction as it was asked for."""
-
-    pmt_inf_id: str
-    instr_id: str
-    end_to_end_id: str
-    uetr: str
-    debtor: str
-    creditor: str
-    creditor_name: str
-    amount: str
-    ccy: str
-    day: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +85,8 @@ def tree(name: str, children: Children) -> bytes:
     namespace = f"{XMLNS}{name}"
     root = etree.Element(f"{{{namespace}}}Document", nsmap={None: namespace})
     _fill(root, namespace, children)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+    return written
 
 
 def _group(pmt_inf_id: str, rows: Sequence[tuple[Payment, Change]]) -> Any:
@@ -140,6 +124,7 @@ def _fill(parent: Any, namespace: str, children: Children) -> None:
     if children is None or isinstance(children, str):
         parent.text = children
         return
+    child: Any
     for child in children:
         if child is not None:
             name, below, *attributes = child

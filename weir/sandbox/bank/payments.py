@@ -5,14 +5,14 @@ refused for the first reason that holds, in the order of `CHECKS`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from random import Random
 
 from weir.sandbox.bank.books import Books
 from weir.sandbox.bank.days import Days, local
 from weir.sandbox.bank.money import cents
-from weir.sandbox.bank.pain import Order, Request
+from weir.sandbox.bank.pain import Request
 from weir.sandbox.bank.placements import placements
 from weir.sandbox.bank.records import (
     ACCEPTED,
@@ -21,6 +21,7 @@ from weir.sandbox.bank.records import (
     SETTLED,
     SETTLING,
     Change,
+    Order,
     Payment,
     Plan,
 )
@@ -249,15 +250,5 @@ def _payment(number: int, message: int, now_ms: int, msg_id: str, order: Order) 
         message=message,
         at_ms=now_ms,
         msg_id=msg_id,
-        pmt_inf_id=order.pmt_inf_id,
-        instr_id=order.instr_id,
-        end_to_end_id=order.end_to_end_id,
-        uetr=order.uetr,
-        debtor=order.debtor,
-        creditor=order.creditor,
-        creditor_name=order.creditor_name,
-        amount=order.amount,
-        ccy=order.ccy,
-        day=order.day,
-        text=order.text,
+        **asdict(order),
     )

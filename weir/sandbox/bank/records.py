@@ -14,6 +14,7 @@ __all__ = [
     "Clock",
     "Document",
     "Movement",
+    "Order",
     "Payment",
     "Plan",
 ]
@@ -65,13 +66,9 @@ class Movement:
 
 
 @dataclass(frozen=True, slots=True)
-class Payment:
-    """One transaction of the message with this number, as received; kept also when refused."""
+class Order:
+    """One transaction as it was asked for."""
 
-    number: int
-    message: int
-    at_ms: int
-    msg_id: str
     pmt_inf_id: str
     instr_id: str
     end_to_end_id: str
@@ -83,6 +80,16 @@ class Payment:
     ccy: str
     day: str
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Payment(Order):
+    """One transaction of the message with this number, as received; kept also when refused."""
+
+    number: int
+    message: int
+    at_ms: int
+    msg_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,8 +62,9 @@ class Teller:
     def shows(self, number: str, now_ms: int) -> int:
         """The last movement that is shown; unlike an answer about balances this changes nothing."""
         last = self._last.get(number)
-        is_fresh = self._ways.get(number, "fresh") == "fresh" or last is None
-        return self._now(number, now_ms).upto if is_fresh else last.upto
+        if last is None or self._ways.get(number, "fresh") == "fresh":
+            return self._now(number, now_ms).upto
+        return last.upto
 
     def _now(self, number: str, now_ms: int) -> Said:
         return Said(

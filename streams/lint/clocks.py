@@ -1,8 +1,8 @@
 """Collisions in time: ages against the polls that renew them, retries and alerts against deadlines,
 and guards that can never or always act.
 
-Feeds are read every `WEIR_POLL_S`, banks every `WEIR_BANK_POLL_S`; what the executor does with the
-deadlines is `streams.attempt` and `agents.runner`.
+Feeds are read every `WEIR_POLL_S`, banks every `WEIR_BANK_POLL_S`; what is done with the deadlines
+is `streams.attempt` and the executor.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from schemas.money import E18
 from schemas.policy import Policy
-from weir.lint.finding import Finding, Surroundings, error, text, values, warning
+from streams.lint.finding import Finding, Surroundings, error, seconds_text, values, warning
 
 
 def stale_between_polls(policy: Policy, around: Surroundings) -> Iterator[Finding]:
@@ -21,21 +21,21 @@ def stale_between_polls(policy: Policy, around: Surroundings) -> Iterator[Findin
         ("mark_age_max_s", "stale_mark"),
         ("balance_age_max_s", "stale_balance"),
     ):
-        if getattr(policy.guards, name) <= around.poll_s:
+        if getattr(policy.guards, name) * 1000 <= around.poll_ms:
             yield error(
                 "stale_between_polls",
-                {**values(policy, f"guards.{name}"), "WEIR_POLL_S": text(around.poll_s)},
+                {**values(policy, f"guards.{name}"), "WEIR_POLL_S": seconds_text(around.poll_ms)},
                 f"what is read is too old before it is read again: whether money moves or"
                 f" {reason} is told depends on milliseconds",
             )
     banks = any(account.kind == "bank" for account in policy.accounts)
-    most_s = policy.guards.balance_age_max_s
-    if banks and around.poll_s < most_s <= around.bank_poll_s:
+    most_ms = policy.guards.balance_age_max_s * 1000
+    if banks and around.poll_ms < most_ms <= around.bank_poll_ms:
         yield error(
             "stale_between_polls",
             {
                 **values(policy, "guards.balance_age_max_s"),
-                "WEIR_BANK_POLL_S": text(around.bank_poll_s),
+                "WEIR_BANK_POLL_S": seconds_text(around.bank_poll_ms),
             },
             "a bank's balance is too old before the bank is asked again: nothing is placed",
         )
@@ -44,12 +44,12 @@ def stale_between_polls(policy: Policy, around: Surroundings) -> Iterator[Findin
 def held_before_told(policy: Policy, around: Surroundings) -> Iterator[Finding]:
     """People should hear that a bank is silent before its account stands still."""
     banks = any(account.kind == "bank" for account in policy.accounts)
-    if banks and policy.guards.balance_age_max_s < around.balance_limit_s:
+    if banks and policy.guards.balance_age_max_s * 1000 < around.balance_limit_ms:
         yield warning(
             "held_before_told",
             {
                 **values(policy, "guards.balance_age_max_s"),
-                "WEIR_BALANCE_LIMIT_S": text(around.balance_limit_s),
+                "WEIR_BALANCE_LIMIT_S": seconds_text(around.balance_limit_ms),
             },
             "an account stands still with stale_balance before the alert that its bank is silent",
         )

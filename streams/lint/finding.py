@@ -10,9 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from agents.settings import WorkerSettings
 from schemas.money import text_e18
 from schemas.policy import Policy
 
@@ -38,15 +35,14 @@ class Finding(NamedTuple):
         }
 
 
-class Surroundings(BaseSettings):
-    """What the workers of this machine are told besides the policy (`WEIR_…`)."""
+class Surroundings(NamedTuple):
+    """What the workers are told besides the policy (`WEIR_…`), and whom they can call."""
 
-    model_config = SettingsConfigDict(env_prefix="WEIR_", extra="ignore", frozen=True)
-
-    poll_s: float = WorkerSettings.model_fields["poll_s"].default
-    bank_poll_s: float = WorkerSettings.model_fields["bank_poll_s"].default
-    balance_limit_s: float = WorkerSettings.model_fields["balance_limit_s"].default
-    settle_coin: str = WorkerSettings.model_fields["settle_coin"].default
+    poll_ms: int
+    bank_poll_ms: int
+    balance_limit_ms: int
+    settle_coin: str
+    venues: frozenset[str]
 
 
 Rule = Callable[[Policy, Surroundings], Iterator[Finding]]
@@ -81,6 +77,11 @@ def text(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(text(one) for one in value)}]"
     return str(value)
+
+
+def seconds_text(span_ms: int) -> str:
+    """A time in seconds, as a setting writes it."""
+    return text_e18(span_ms * 10**15)
 
 
 def usd(amount_e18: int) -> str:

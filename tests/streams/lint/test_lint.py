@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from schemas.policy import Policy, from_yaml
-from tests.weir.lint.rows import ROWS, Row
-from weir.cli import app
-from weir.lint import RULES, lines, lint
-from weir.lint.finding import Surroundings
+from streams.lint import RULES, lint
+from streams.lint.finding import Surroundings
+from tests.streams.lint.rows import ROWS, Row
 
 SHIPPED = Path(__file__).parents[3] / "deploy" / "policy.yaml"
-AROUND = Surroundings()
+AROUND = Surroundings(2_000, 10_000, 3_600_000, "USDT", frozenset({"bybit", "bank"}))
 
 
 def found(text: str) -> set[tuple[str, str]]:
@@ -80,39 +77,19 @@ def test_what_cannot_happen_is_not_told() -> None:
     assert both - venue == {"breach_takes_all", "float_runs_dry", "no_account"}
 
 
-def test_the_surroundings_are_those_of_this_machine() -> None:
+def test_ages_are_held_against_what_the_workers_are_told() -> None:
     policy = from_yaml("guards: {loan_age_max_s: 120, mark_age_max_s: 200}")
-    codes = {one.code for one in lint(policy, Surroundings(poll_s=120))}
-    assert "stale_between_polls" in codes
-    codes = {one.code for one in lint(policy, Surroundings(poll_s=119))}
+    found = [
+        one for one in lint(policy, AROUND._replace(poll_ms=120_000)) if one.severity == "error"
+    ]
+    assert [one.code for one in found] == ["stale_between_polls"]
+    assert found[0].values == {"guards.loan_age_max_s": "120", "WEIR_POLL_S": "120"}
+    codes = {one.code for one in lint(policy, AROUND._replace(poll_ms=119_500))}
     assert "stale_between_polls" not in codes
 
 
-def test_the_command_tells_and_its_status_says_whether_there_is_an_error(tmp_path: Path) -> None:
-    fine = CliRunner().invoke(app, ["policy", "lint", str(SHIPPED)])
-    assert fine.exit_code == 0, fine.output
-    assert fine.stdout.endswith("no errors, 6 warnings\n")
-    file = tmp_path / "policy.yaml"
-    file.write_text("allocation: {spread_min: 2}")
-    wrong = CliRunner().invoke(app, ["policy", "lint", str(file)])
-    assert wrong.exit_code == 1
-    assert wrong.stdout.startswith("error: rate_in_percent\n    a loan would have to cost 200 %")
-    assert "      allocation.spread_min = 2\n" in wrong.stdout
-    told = CliRunner().invoke(app, ["policy", "lint", str(file), "--json"])
-    assert told.exit_code == 1
-    first = json.loads(told.stdout)[0]
-    assert (first["code"], first["severity"]) == ("rate_in_percent", "error")
-    assert first["fields"] == ["allocation.spread_min"]
-    assert first["values"] == {"allocation.spread_min": "2"}
-
-
-def test_a_file_that_is_no_policy_is_one_sentence(tmp_path: Path) -> None:
-    file = tmp_path / "policy.yaml"
-    file.write_text("allocation: {ltv_high: 45}")
-    wrong = CliRunner().invoke(app, ["policy", "lint", str(file)])
-    assert wrong.exit_code == 1
-    assert "allocation.ltv_high=45" in str(wrong.exception)
-
-
-def test_nothing_to_say_is_said() -> None:
-    assert list(lines([])) == ["no errors, no warnings"]
+def test_an_account_of_a_venue_without_a_connector_is_an_error() -> None:
+    policy = from_yaml("accounts: [{account_id: 'kraken:1'}]")
+    assert "nobody_carries_out" in {one.code for one in lint(policy, AROUND)}
+    wider = AROUND._replace(venues=AROUND.venues | {"kraken"})
+    assert "nobody_carries_out" not in {one.code for one in lint(policy, wider)}

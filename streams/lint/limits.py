@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from schemas.policy import Limit, Person, Policy
+from schemas.policy import Person, Policy
 from schemas.policy_cash import seconds
-from weir.lint.finding import Finding, Surroundings, error, usd, values, warning
+from schemas.policy_gate import Limit
+from streams.lint.finding import Finding, Surroundings, error, usd, values, warning
 
 ASKED = ("loan", "transfer", "sweep")
 """The classes whose larger operations wait for people."""

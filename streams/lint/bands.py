@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from schemas.money import E18, text_e18
 from schemas.policy import Policy
-from weir.lint.finding import Finding, Surroundings, error, percent, text, values, warning
+from streams.lint.finding import Finding, Surroundings, error, percent, text, values, warning
 
 OPT, NARRATIVE, SEED = "opt-v1", "seed-v1-narrative", "seed-v1"
 DOLLARS = ("USD", "USDC", "USDT")

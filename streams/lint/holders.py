@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from agents.connectors.registry import VENUES
 from schemas.policy import Account, Policy
-from weir.lint.finding import Finding, Surroundings, error, text, values, warning
+from streams.lint.finding import Finding, Surroundings, error, text, values, warning
 
 BANK = "bank"
 
@@ -41,14 +40,14 @@ def wrong_kind(policy: Policy, _: Surroundings) -> Iterator[Finding]:
             )
 
 
-def nobody_carries_out(policy: Policy, _: Surroundings) -> Iterator[Finding]:
+def nobody_carries_out(policy: Policy, around: Surroundings) -> Iterator[Finding]:
     """A venue for which no connector exists."""
     for account in policy.accounts:
         venue = account.account_id.partition(":")[0]
-        if venue not in VENUES and account.kind == "exchange":
+        if venue not in around.venues and account.kind == "exchange":
             yield error(
                 "nobody_carries_out",
-                {**_of(account, "kind"), "connectors": ", ".join(sorted(VENUES))},
+                {**_of(account, "kind"), "connectors": ", ".join(sorted(around.venues))},
                 f"there is no connector for {venue}: what is decided for this account waits and"
                 " expires",
             )

@@ -13,10 +13,10 @@ from schemas.policy import Policy
 from schemas.policy_cash import Product, seconds
 from streams.flows import KEEP_MORE
 from streams.ladder import WEEK_DAYS
+from streams.lint.finding import Finding, Surroundings, error, percent, text, usd, values, warning
 from streams.reverse import is_enabled
 from streams.sweep import BILL, ESG, OVERNIGHT
 from streams.var import BPS
-from weir.lint.finding import Finding, Surroundings, error, percent, text, usd, values, warning
 
 DAY_S = 86_400
 SUMMER_S, WINTER_S = 4 * 3_600, 5 * 3_600
