@@ -92,13 +92,20 @@ class Lane:
         return intent
 
     def halt(self, intent: IntentEntry, reason: str) -> None:
-        """Stops the lane until two people answer: the venue's books contradict ours."""
-        self.entry = replace(self.entry, halted=f"{intent.intent_id}: {reason}")
+        """Stops the lane until two people answer for this intent: the venue's books contradict
+        ours.
+        """
+        line = f"{intent.intent_id}: {reason}"
+        lines = self.entry.halted.splitlines()
+        if line not in lines:
+            self.entry = replace(self.entry, halted="\n".join([*lines, line]))
         self._decide(intent, intent.leg, "double_effect", "RESULT", reason)
 
-    def free(self) -> None:
-        """Lets a halted lane go on."""
-        self.entry = replace(self.entry, halted="")
+    def free(self, intent: IntentEntry) -> None:
+        """Takes away what halted the lane about this intent; what is left still halts it."""
+        lines = self.entry.halted.splitlines()
+        left = [line for line in lines if not line.startswith(f"{intent.intent_id}: ")]
+        self.entry = replace(self.entry, halted="\n".join(left))
 
     def used(self) -> tuple[UsedAmount, ...]:
         """The amounts of the last 24 hours."""

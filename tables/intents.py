@@ -41,7 +41,9 @@ class LegEntry(State, frozen=True):
 
 
 class IntentEntry(State, frozen=True):
-    """One intent: what the gate granted, and how far it is. The last leg is the current one."""
+    """One intent: what the gate granted, and how far it is. The last leg is the current one;
+    `answered` are the ids of the words of people that were taken: each counts once.
+    """
 
     intent_id: str
     decision_id: str
@@ -66,6 +68,7 @@ class IntentEntry(State, frozen=True):
     ending: str = ""
     reason: str = ""
     cancelled: bool = False
+    answered: tuple[str, ...] = ()
     executed_by: str = "weir"
     facts: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -84,7 +87,7 @@ class UsedAmount(State, frozen=True):
 
 class LaneEntry(State, frozen=True):
     """One lane: intents in order of arrival (the first is in flight), and why it is halted, if it
-    is.
+    is: a line for each reason, which begins with the intent that people must answer for.
     """
 
     queue: tuple[str, ...] = ()

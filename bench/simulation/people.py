@@ -131,7 +131,7 @@ class People:
         """Two of them say how an attempt ended, and sign it where the policy knows them."""
         world, leg = self._world, state.legs[-1]
         word = AttemptRecord(
-            attempt_id=f"human-{state.intent_id}-{leg.leg}-{leg.n}",
+            attempt_id=f"human-{state.intent_id}-{leg.leg}-{leg.n}-{world.agenda.now_ms}",
             intent_id=state.intent_id,
             leg=leg.leg,
             n=leg.n,
