@@ -183,3 +183,22 @@ def return_twice(build: Build) -> Build:
 def nothing_is_returned(build: Build) -> Build:
     """Money that was moved for nothing stays where it is."""
     return build.with_step("intents", policy(execution={"compensate": "keep"}))
+
+
+@bug("guessed", "double")
+def absence_by_their_clock(build: Build) -> Build:
+    """How long a call is away is read from the venue's clock alone."""
+
+    def by_theirs(entries: Entries, event: Event) -> Event:
+        record = event.value
+        if not isinstance(record, AttemptRecord) or record.kind != "EVIDENCE" or not record.facts:
+            return event
+        intent: IntentEntry | None = entries.get("intents", record.intent_id)
+        if intent is None or intent.leg.state != "UNKNOWN" or "server_ms" not in record.facts:
+            return event
+        away_ms = int(record.facts["server_ms"]) - int(intent.leg.watermark["server_ms"])
+        since_ms = min(intent.leg.since_ms, event.at_ms - away_ms)
+        entries.put("intents", with_leg(intent, since_ms=since_ms), intent.intent_id)
+        return event
+
+    return build.with_step("intents", before(by_theirs))
