@@ -7,6 +7,7 @@ that proposed it and to the desk that granted it, and the decision for the audit
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from msgspec.structs import replace
@@ -107,16 +108,29 @@ class Lane:
         left = [line for line in lines if not line.startswith(f"{intent.intent_id}: ")]
         self.entry = replace(self.entry, halted="\n".join(left))
 
-    def used(self) -> tuple[UsedAmount, ...]:
-        """The amounts of the last 24 hours."""
+    def used(self) -> list[UsedAmount]:
+        """The amounts of the last 24 hours, the oldest first."""
+        self._take_apart()
         oldest_ms = self.now_ms - requests.FINGERPRINT_MS
-        return tuple(one for one in self.entry.used if one.at_ms > oldest_ms)
+        return [one for _, one in self.entries.range("used") if one.at_ms > oldest_ms]
 
     def use(self, amount_e18: int) -> None:
-        """Remembers an amount that goes out."""
-        self.entry = replace(
-            self.entry, used=(*self.used(), UsedAmount(amount_e18=amount_e18, at_ms=self.now_ms))
-        )
+        """Remembers an amount that goes out, and forgets those of the day before."""
+        self._take_apart()
+        oldest_ms = self.now_ms - requests.FINGERPRINT_MS
+        past = takewhile(lambda item: item[1].at_ms <= oldest_ms, self.entries.range("used"))
+        for name, _ in list(past):
+            self.entries.delete("used", name)
+        self._remember(UsedAmount(amount_e18=amount_e18, at_ms=self.now_ms))
+
+    def _take_apart(self) -> None:
+        """An older program kept all amounts in the lane's own entry."""
+        for one in self.entry.used:
+            self._remember(one)
+        self.entry = replace(self.entry, used=())
+
+    def _remember(self, one: UsedAmount) -> None:
+        self.entries.put("used", one, f"{one.at_ms:016d}|{one.amount_e18}")
 
     def ask(self, intent: IntentEntry, kind: str) -> str:
         """The id of the next effect of the current leg."""

@@ -15,7 +15,7 @@ from streams.lane import with_leg
 from streams.node import Step
 from streams.requests import request_hash
 from streams.step import Entries, Event, InForce, Started, Tick
-from tables.intents import IntentEntry, LaneEntry
+from tables.intents import IntentEntry
 
 
 @bug("guessed", "lost", "parked_without_cause")
@@ -35,9 +35,8 @@ def amount_not_fingerprinted(build: Build) -> Build:
     """The amounts of the day are forgotten, so two operations may look alike."""
 
     def forget(entries: Entries, event: Event) -> Event:
-        lane: LaneEntry | None = entries.get("lanes")
-        if lane is not None and lane.used:
-            entries.put("lanes", replace(lane, used=()))
+        for rest, _ in list(entries.range("used")):
+            entries.delete("used", rest)
         return event
 
     return build.with_step("intents", before(forget))

@@ -343,7 +343,9 @@ async def test_the_runner_lets_out_what_its_own_reading_of_the_mode_lets_out(
 
 
 def test_the_clock_goes_on_while_the_machine_sleeps() -> None:
-    first = elapsed_s()
-    assert first >= time.clock_gettime(time.CLOCK_MONOTONIC) - 0.1
-    time.sleep(0.01)
-    assert 0.01 <= elapsed_s() - first < 5
+    before_s, now_s, after_s = time.monotonic(), elapsed_s(), time.monotonic()
+    assert now_s >= before_s
+    assert elapsed_s() >= now_s
+    if hasattr(time, "CLOCK_BOOTTIME"):  # what this machine has slept so far
+        slept_s = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+        assert abs(now_s - slept_s - before_s) < 1 + after_s - before_s
