@@ -204,17 +204,20 @@ class Judge:
         self.world.people.told(value)
 
     def _answered(self, value: IntentState) -> None:
-        """The gate's first word on a proposal: what it lets out must fit what is left."""
+        """The gate's first word on a proposal: what it lets out must fit what is left. What is
+        late counts by the gate's clock, which may have been set.
+        """
         if value.state not in ("READY", "AWAITING"):
             return
         proposal, version = self.proposals[value.intent_id], value.meta.policy
         policy, rate = self.policy(version), self.world.rate_e18(value.intent_id)
-        event_ms = proposal.meta.event_time_ms
+        event_ms, at_ms = proposal.meta.event_time_ms, self.world.gate.at_ms
+        counted_ms = at_ms if at_ms - event_ms > LATE_MS else event_ms
         latest = max((one.opened_ms for one in self.granted.values()), default=0)
         new = Granted(
             value.intent_id,
-            str(event_ms // DAY_MS),
-            max(event_ms, latest),
+            str(counted_ms // DAY_MS),
+            max(counted_ms, latest),
             _usd(value.amount_e18, rate),
             value.amount_e18,
             rate,
