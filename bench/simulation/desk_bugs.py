@@ -24,7 +24,7 @@ def hold_dropped_at_restart(build: Build) -> Build:
         def restore(self) -> None:
             super().restore()
             for key, value in self.entries.items():
-                if key.startswith("used|"):
+                if key.startswith("used|desk|"):
                     self.entries[key] = replace(value, held_usd_e18=0)
 
     return dataclasses.replace(build, part=Forgets)
