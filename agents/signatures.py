@@ -28,12 +28,9 @@ from streams.step import Refused
 INTENTS = "treasury.intents.v1"
 ORDERS = sweep_order.TOPIC
 DESK = "treasury.desk-inputs.v1"
-INBOXES = (
-    DESK,
-    "treasury.intent-inputs.v1",
-    "treasury.book-inputs.v1",
-    "treasury.cash-inputs.v1",
-)
+PROPOSERS = ("treasury.book-inputs.v1", "treasury.cash-inputs.v1")
+"""The inboxes of those who propose: the gate answers them too, and may end what they asked for."""
+INBOXES = (DESK, "treasury.intent-inputs.v1", *PROPOSERS)
 HEADER, MODE, LIVE = "jws", "treasury.mode", "live"
 CAUSE = "signature"
 SEAM = "verify"
@@ -52,6 +49,7 @@ def signing(key: PrivateKey) -> dict[str, Sign]:
     return {
         INTENTS: lambda _, data: {HEADER: key.sign(_signed(INTENTS, data))},
         ORDERS: lambda value, _: {HEADER: key.sign(sweep_order.payload(value))},
+        **{topic: _end_on(topic, key) for topic in PROPOSERS},
     }
 
 
@@ -66,11 +64,11 @@ def copying(key: PrivateKey) -> dict[str, Sign]:
 
 def ending(key: PrivateKey) -> dict[str, Sign]:
     """How the executor signs that an intent has ended; what has not ended moves nothing."""
+    return {topic: _end_on(topic, key) for topic in (DESK, *PROPOSERS)}
 
-    def sign(value: Any, data: bytes) -> dict[str, str]:
-        return {HEADER: key.sign(_signed(DESK, data))} if _ends(value.body) else {}
 
-    return {DESK: sign}
+def _end_on(topic: str, key: PrivateKey) -> Sign:
+    return lambda value, data: {HEADER: key.sign(_signed(topic, data))} if _ends(value.body) else {}
 
 
 def checking(trusted: Trusted) -> Check:
@@ -89,12 +87,15 @@ def checking(trusted: Trusted) -> Check:
 
 
 def inbox_checks(pipelines: Trusted, executors: Trusted) -> dict[str, Check]:
-    """The checks of all inboxes: a copy is the relay's, and that an intent has ended the
-    executor's.
+    """The checks of all inboxes: a copy is the relay's; that an intent has ended is the executor's
+    word, to those who propose also the gate's.
     """
 
     def check_of(topic: str) -> Check:
-        copied, ended = _proving(topic, pipelines), _proving(topic, executors)
+        def enders() -> tuple[str, ...]:
+            return executors() if topic == DESK else (*executors(), *pipelines())
+
+        copied, ended = _proving(topic, pipelines), _proving(topic, enders)
 
         def check(event: Any) -> None:
             if must_be_signed(topic, event.value):
@@ -109,7 +110,7 @@ def must_be_signed(topic: str, value: Any) -> bool:
     """Whether a record of this topic counts only with a signature."""
     if topic not in INBOXES:
         return topic == INTENTS
-    return isinstance(value.body, PolicyCopy | ControlCopy) or (topic == DESK and _ends(value.body))
+    return isinstance(value.body, PolicyCopy | ControlCopy) or _ends(value.body)
 
 
 def _ends(body: Any) -> bool:

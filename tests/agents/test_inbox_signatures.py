@@ -13,10 +13,20 @@ import pytest
 from agents import exact, keys
 from agents.exact.harness import Harness
 from agents.nodes import add_node
-from agents.signatures import DESK, INBOXES, copying, ending, inbox_checks, must_be_signed
+from agents.signatures import (
+    DESK,
+    INBOXES,
+    Sign,
+    copying,
+    ending,
+    inbox_checks,
+    must_be_signed,
+    signing,
+)
 from agents.wiring import partition_of
 from schemas.policy import Policy, canonical
 from schemas.records import (
+    BookInput,
     ControlCopy,
     DeskInput,
     IntentInput,
@@ -28,7 +38,9 @@ from schemas.records import (
 from schemas.signing import PrivateKey
 from schemas.wire import SchemaIds, Wire
 from streams.canonical import hash_of
-from streams.topology import GATE, INTENTS
+from streams.node import Node
+from streams.step import IMPORTED
+from streams.topology import BOOK, GATE, INTENTS
 from tables.spec import PARTITION_KEY
 
 WIRE = Wire(SchemaIds.from_lock())
@@ -51,14 +63,14 @@ def outcome(state: str = "REJECTED", final: bool = True) -> IntentOutcome:
     )  # fmt: skip
 
 
-class Gate:
-    """The gate behind its seam."""
+class Behind:
+    """A node of the pipeline behind its seam."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, node: Node = GATE) -> None:
         config = exact.Config(bootstrap="127.0.0.1:1", datadir=folder, header_prefix="treasury")
         self.app = exact.App("pipeline", config=config)
         checks = inbox_checks(lambda: (PIPELINE.public,), lambda: (EXECUTOR.public,))
-        add_node(self.app, GATE, WIRE, 1, checks=checks)
+        add_node(self.app, node, WIRE, 1, checks=checks)
 
     async def feed(
         self, h: Harness, body: Any, signed: Mapping[str, str], key: str = "desk"
@@ -90,7 +102,7 @@ def by(key: PrivateKey, body: Any, topic: str = DESK) -> dict[str, str]:
 async def test_only_the_executor_says_that_an_intent_has_ended(
     tmp_path: Path, signed: dict[str, str], cause: bytes
 ) -> None:
-    gate = Gate(tmp_path)
+    gate = Behind(tmp_path)
     async with Harness(gate.app) as h:
         await gate.feed(h, outcome(), signed)
         (letter,) = h.dead_letters
@@ -105,7 +117,7 @@ async def test_only_the_executor_says_that_an_intent_has_ended(
 async def test_only_the_relay_puts_a_policy_or_a_control_in_force(
     tmp_path: Path, body: Any, key: PrivateKey, taken: bool
 ) -> None:
-    gate = Gate(tmp_path)
+    gate = Behind(tmp_path)
     async with Harness(gate.app) as h:
         await gate.feed(h, body, {}, PARTITION_KEY)
         await gate.feed(h, body, by(key, body), PARTITION_KEY)
@@ -114,7 +126,7 @@ async def test_only_the_relay_puts_a_policy_or_a_control_in_force(
 
 
 async def test_what_comes_from_outside_needs_no_signature(tmp_path: Path) -> None:
-    gate = Gate(tmp_path)
+    gate = Behind(tmp_path)
     async with Harness(gate.app) as h:
         await gate.feed(h, UsdRate("USDT", 10**18, 1), {})
         assert h.dead_letters == []
@@ -136,10 +148,37 @@ def test_what_must_be_signed(topic: str, value: Any, needed: bool) -> None:
     assert must_be_signed(topic, value) == needed
 
 
-def test_the_executor_signs_ends_and_nothing_else() -> None:
+@pytest.mark.parametrize("sign", [ending(EXECUTOR), signing(PIPELINE)])
+def test_ends_are_signed_and_nothing_else(sign: dict[str, Sign]) -> None:
     for body, signed in ((outcome(), True), (outcome("UNKNOWN", final=False), False)):
-        value = DeskInput(body=body)
-        assert bool(ending(EXECUTOR)[DESK](value, WIRE.encode(DESK, value))) == signed
+        value = BookInput(body=body)
+        assert bool(sign[BOOK.inbox or ""](value, WIRE.encode(BOOK.inbox or "", value))) == signed
+
+
+@pytest.mark.parametrize("name", ["executor", "pipeline", "stranger"])
+async def test_those_who_propose_hear_of_an_end_from_gate_and_executor(
+    tmp_path: Path, name: str
+) -> None:
+    inbox = BOOK.inbox or ""
+    key = {"executor": EXECUTOR, "pipeline": PIPELINE}.get(name) or PrivateKey.new(name)
+    node = Behind(tmp_path, BOOK)
+    value = BookInput(body=outcome())
+    signed = ending(key)[inbox](value, WIRE.encode(inbox, value))
+    headers = [LIVE, *((name, text.encode()) for name, text in signed.items())]
+    async with Harness(node.app) as h:
+        await h.feed(inbox, value, key="bybit:1", timestamp_ms=1, at_ms=1, headers=headers)
+        causes = [dict(one.headers)["treasury.outcome"] for one in h.dead_letters]
+        assert (causes == [UNSIGNED]) == (name == "stranger")
+
+
+async def test_on_an_imported_log_nobody_signs(tmp_path: Path) -> None:
+    gate = Behind(tmp_path)
+    async with Harness(gate.app) as h:
+        imported = ControlCopy(IMPORTED, "PAUSED", 0, "import", 0)
+        await gate.feed(h, imported, by(PIPELINE, imported), PARTITION_KEY)
+        await gate.feed(h, outcome(), {})
+        (letter,) = h.dead_letters
+        assert dict(letter.headers)["treasury.outcome"] == SEEN
 
 
 def test_each_side_has_a_key_of_its_own(tmp_path: Path) -> None:
