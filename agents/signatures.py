@@ -75,7 +75,7 @@ def checking(trusted: Trusted) -> Check:
     """A check of an event's message. It raises Refused for one that is unsigned, altered or not
     live; `trusted` reads the keys each time, so that one which was replaced counts no more.
     """
-    proven = _proving(INTENTS, trusted)
+    proven = _proving(INTENTS, trusted, "the intent")
 
     def check(event: Any) -> None:
         mode = _text(dict(event.message.headers() or ()).get(MODE))
@@ -95,7 +95,8 @@ def inbox_checks(pipelines: Trusted, executors: Trusted) -> dict[str, Check]:
         def enders() -> tuple[str, ...]:
             return executors() if topic == DESK else (*executors(), *pipelines())
 
-        copied, ended = _proving(topic, pipelines), _proving(topic, enders)
+        copied = _proving(topic, pipelines, "the copy")
+        ended = _proving(topic, enders, "the end of the intent")
 
         def check(event: Any) -> None:
             if must_be_signed(topic, event.value):
@@ -117,12 +118,12 @@ def _ends(body: Any) -> bool:
     return isinstance(body, IntentOutcome) and body.final
 
 
-def _proving(topic: str, trusted: Trusted) -> Check:
+def _proving(topic: str, trusted: Trusted, what: str) -> Check:
     def check(event: Any) -> None:
         value, headers = event.message.value() or b"", dict(event.message.headers() or ())
         signature = _text(headers.get(HEADER))
         if not signature:
-            raise Refused(CAUSE, HEADER, "", "it is not signed")
+            raise Refused(CAUSE, HEADER, "", f"{what} is not signed")
         payload, known = _signed(topic, value), trusted()
         if not any(verify(signature, payload, key) for key in known):
             why = f"does not verify by any of the {len(known)} keys known here"
