@@ -221,8 +221,10 @@ def _known(leg: LegEntry, record: AttemptRecord) -> bool:
 
     What was accepted may have failed since: its reference tells. And what is said of an attempt
     that was given up may be what a later one did: a worker that stood still may look for the first
-    when the second has its row already. While that one has no end, its own looks or people decide;
-    afterwards the reference tells.
+    when the second has its row already. While that one has no end and no row, its own looks or
+    people decide: they are asked already, and to halt the lane as well would say that there are two
+    effects where one row was seen. Once it has a row the reference tells: another row is a second
+    effect, and halts the lane, a parked intent or not.
     """
     if record.n == leg.n:
         return record.class_ == "accepted" and record.venue_ref == leg.venue_ref
