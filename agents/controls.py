@@ -9,15 +9,16 @@ decided by the policy's people, as at the relay; so the policies are read along.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
+from agents.exact.clock import elapsed_s
 from agents.standing import CONTROLS, POLICIES, Standing, Told, decoded
 from schemas.wire import Wire
+from streams.step import ModeOfScope
 
 TOPIC = CONTROLS
 ASK_S = 0.5
@@ -27,13 +28,14 @@ log = structlog.get_logger()
 
 
 class Reading(NamedTuple):
-    """The pause epoch (0 without any control), how old that knowledge is, in seconds, and whether
-    the log was brought in from files.
+    """The pause epoch (0 without any control), how old that knowledge is, in seconds, whether the
+    log was brought in from files, and the control of each scope.
     """
 
     epoch: int
     age_s: float
     imported: bool = False
+    controls: tuple[ModeOfScope, ...] = ()
 
 
 class Controls:
@@ -44,7 +46,7 @@ class Controls:
         bootstrap: str,
         wire: Wire,
         client: Mapping[str, Any] | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = elapsed_s,
     ) -> None:
         self._wire, self._monotonic = wire, monotonic
         self._config = {
@@ -76,7 +78,8 @@ class Controls:
     def reading(self) -> Reading:
         """What is known now; its age is endless until the end was reached once."""
         known = self._standing
-        return Reading(known.epoch, self._monotonic() - self._fresh_s, known.imported)
+        age_s = self._monotonic() - self._fresh_s
+        return Reading(known.epoch, age_s, known.imported, tuple(known.controls.values()))
 
     def standing(self) -> Standing | None:
         """What stands now, not to be changed by the caller; None until the end was reached once."""

@@ -20,8 +20,8 @@ from agents.outside import Outside
 from agents.policies.assembly import run_policy_sources, run_return_watch
 from agents.runner import Runner
 from agents.settings import WorkerSettings
-from agents.signatures import INTENTS, checking
-from agents.worker import new_app, run, wire_of
+from agents.signatures import INTENTS, checking, ending, inbox_checks
+from agents.worker import new_app, run, trusting, wire_of
 from streams.topology import EXECUTOR, NODES
 
 
@@ -29,11 +29,20 @@ def build(settings: WorkerSettings) -> exact.App:
     """The executor's Faust app, with runner and pollers beside it."""
     wire = wire_of(settings)
     app = new_app(EXECUTOR, settings, wire)
-    keys.trusted(settings.home, settings.intent_keys)  # a key that is none must not start
-    checks = {INTENTS: checking(lambda: keys.trusted(settings.home, settings.intent_keys))}
+    trusted = trusting(settings)
+    checks = {INTENTS: checking(trusted[0]), **inbox_checks(*trusted)}
+    sign = ending(keys.executor(settings.home))
     for node in NODES:
         if node.app == EXECUTOR:
-            add_node(app, node, wire, settings.partitions, checks=checks, observer=Observer())
+            add_node(
+                app,
+                node,
+                wire,
+                settings.partitions,
+                sign=sign,
+                checks=checks,
+                observer=Observer(),
+            )
     venues = [
         Venue(
             account_id=account.account_id,

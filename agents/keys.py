@@ -13,8 +13,8 @@ from pathlib import Path
 from schemas.signing import PrivateKey, public_key
 
 FOLDER = "keys"
-PIPELINE = "pipeline"
-"""Name of the key that signs intents."""
+PIPELINE, EXECUTOR = "pipeline", "executor"
+"""Names of the keys that sign intents, and that they have ended."""
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
 
 
@@ -65,11 +65,20 @@ def load(home: Path, name: str) -> PrivateKey:
 
 def pipeline(home: Path) -> PrivateKey:
     """The pipeline's key, made at its first start; its public part lies beside it."""
+    return _own(home, PIPELINE)
+
+
+def executor(home: Path) -> PrivateKey:
+    """The executor's key, likewise."""
+    return _own(home, EXECUTOR)
+
+
+def _own(home: Path, name: str) -> PrivateKey:
     try:
-        key = create(home, PIPELINE)
+        key = create(home, name)
     except KeyFault:
-        key = load(home, PIPELINE)
-    beside = _public_path(home)
+        key = load(home, name)
+    beside = _public_path(home, name)
     if not beside.exists() or beside.read_text().strip() != key.public:
         scratch = beside.with_suffix(f".{os.getpid()}")
         scratch.write_text(key.public + "\n")
@@ -77,19 +86,19 @@ def pipeline(home: Path) -> PrivateKey:
     return key
 
 
-def trusted(home: Path, others: tuple[str, ...]) -> tuple[str, ...]:
-    """The public keys whose intents the executor carries out: the pipeline's of this home, and
+def trusted(home: Path, others: tuple[str, ...], name: str = PIPELINE) -> tuple[str, ...]:
+    """The public keys of pipelines, or executors, whose word counts: the one of this home, and
     those it is told of. Raises KeyFault for a text that is no key.
     """
     try:
-        found = [_public_path(home).read_text().strip()]
+        found = [_public_path(home, name).read_text().strip()]
     except FileNotFoundError:
         found = []
     try:
         return tuple(public_key(text) for text in (*found, *others))
     except ValueError as why:
-        raise KeyFault(f"a key of the pipeline {why}") from why
+        raise KeyFault(f"a key of the {name} {why}") from why
 
 
-def _public_path(home: Path) -> Path:
-    return home / FOLDER / f"{PIPELINE}.pub"
+def _public_path(home: Path, name: str) -> Path:
+    return home / FOLDER / f"{name}.pub"

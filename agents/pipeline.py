@@ -12,9 +12,9 @@ from agents.observe import OBSERVED, Observer, committed
 from agents.outside import Outside
 from agents.relay import add_relay
 from agents.settings import WorkerSettings
-from agents.signatures import signing
+from agents.signatures import copying, inbox_checks, signing
 from agents.signer import Signer
-from agents.worker import new_app, run, wire_of
+from agents.worker import new_app, run, trusting, wire_of
 from streams.topology import NODES, PIPELINE
 
 
@@ -23,12 +23,21 @@ def build(settings: WorkerSettings) -> exact.App:
     wire = wire_of(settings)
     app = new_app(PIPELINE, settings, wire)
     key = keys.pipeline(settings.home)
+    checks = inbox_checks(*trusting(settings))
     for node in NODES:
         if node.app == PIPELINE:
             observer = Observer() if node.name in OBSERVED else None
-            add_node(app, node, wire, settings.partitions, sign=signing(key), observer=observer)
+            add_node(
+                app,
+                node,
+                wire,
+                settings.partitions,
+                sign=signing(key),
+                checks=checks,
+                observer=observer,
+            )
     app.effects(committed)
-    add_relay(app, wire, settings.partitions)
+    add_relay(app, wire, settings.partitions, sign=copying(key))
     outside = Outside(settings.bootstrap, wire, settings.partitions)
     notary = Signer(
         settings.bootstrap, wire, settings.partitions, key, outside, settings.checkpoint_s

@@ -13,7 +13,8 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from agents import exact
-from agents.nodes import LIVE
+from agents.nodes import LIVE, NONE
+from agents.signatures import Sign
 from agents.standing import Reading, Standing, Told, read
 from agents.wiring import WireCodec
 from schemas.records import (
@@ -34,14 +35,26 @@ from tables.spec import PARTITION_KEY
 INBOX_RECORD = {"book": BookInput, "cash": CashInput, "gate": DeskInput, "intents": IntentInput}
 
 
-def add_relay(app: exact.App, wire: Wire, partitions: int, reading: Reading | None = None) -> None:
+def add_relay(
+    app: exact.App,
+    wire: Wire,
+    partitions: int,
+    reading: Reading | None = None,
+    sign: Mapping[str, Sign] = NONE,
+) -> None:
     """Adds the relay's agent to the app; its sources have one partition. `reading` gives what both
-    topics hold before some offsets; without it the broker is asked.
+    topics hold before some offsets; without it the broker is asked. Copies into an inbox of `sign`
+    carry a signature.
     """
     codec = WireCodec(wire)
     source = app.topic(*RELAYED, value_serializer=codec)
-    inboxes: list[tuple[Any, Any]] = [
-        (app.topic(node.inbox, value_serializer=codec), INBOX_RECORD[node.name])
+    inboxes: list[tuple[Any, Any, Any, Any]] = [
+        (
+            app.topic(node.inbox, value_serializer=codec),
+            INBOX_RECORD[node.name],
+            wire.encoder(node.inbox),
+            sign.get(node.inbox),
+        )
         for node in NODES
         if node.inbox is not None
     ]
@@ -61,13 +74,15 @@ def add_relay(app: exact.App, wire: Wire, partitions: int, reading: Reading | No
                 continue
             standing.take(event.value)
             copy = _copy(event.value)
-            for inbox, record in inboxes:
+            for inbox, record, encode, signed in inboxes:
+                value = record(body=copy)
+                more = NONE if signed is None else signed(value, encode(value))
                 for partition in range(partitions):
                     inbox.send_soon(
                         key=PARTITION_KEY,
-                        value=record(body=copy),
+                        value=value,
                         partition=partition,
-                        headers=LIVE,
+                        headers={**LIVE, **more},
                     )
         return
         yield  # an agent of Faust's is a generator; this one sends instead of yielding

@@ -2,9 +2,10 @@
 came of it.
 
 Reads may be done at any time and again. A call is posted at most once, within a few seconds of the
-commit, and only while the pause epoch is the one it was committed under; else the answer is
-`not_sent`. Whatever happens, one record answers each effect: an outcome nobody knows is `unknown`,
-never a failure. Lanes run side by side, one lane in order.
+commit, and only while the pause epoch is the one it was committed under and the mode, as the runner
+itself reads it, lets it out; else the answer is `not_sent`. Whatever happens, one record answers
+each effect: an outcome nobody knows is `unknown`, never a failure. Lanes run side by side, one lane
+in order.
 """
 
 from __future__ import annotations
@@ -29,11 +30,15 @@ from agents.connectors.port import (
     Unsupported,
 )
 from agents.controls import Reading
+from agents.exact.clock import elapsed_s
 from agents.observe import traced
 from schemas.records import AttemptRecord
 from streams.effects import Call, Effect, Look, Prepare
 from streams.handover import OURS
+from streams.limits import CLASS_OF
 from streams.requests import request_hash
+from streams.saga import allows
+from streams.step import mode_of
 
 ATTEMPTS = "treasury.attempts.v1"
 EXIT_BROKEN = 70
@@ -72,7 +77,7 @@ class Runner:
         *,
         threads: int = 16,
         clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = elapsed_s,
         die: Callable[[str], NoReturn] = die,
     ) -> None:
         self._connectors, self._outside, self._controls = connectors, outside, controls
@@ -84,7 +89,7 @@ class Runner:
         """Carries one effect out and writes its answer; returns when the answer is on the log.
 
         The caller starts one task for each effect, in the order of the transaction.
-        `before_commit_monotonic` is `time.monotonic()` from just before the commit that holds the
+        `before_commit_monotonic` is `elapsed_s()` from just before the commit that holds the
         attempt was called.
         """
         async with self._lanes.setdefault(effect.lane, asyncio.Lock()):
@@ -151,13 +156,16 @@ class Runner:
             raise NotSent(f"late: {waited_s:.1f} s since the commit, at most {effect.call_start_s}")
         if effect.deadline_ms is not None and self._clock_ms() >= effect.deadline_ms:
             raise NotSent("deadline")
-        epoch, age_s, imported = self._controls.reading()
+        epoch, age_s, imported, controls = self._controls.reading()
         if imported:
             raise NotSent("this log was imported: nothing on it is carried out")
         if age_s > effect.control_age_max_s:
             raise NotSent(f"controls last read {age_s:.1f} s ago")
         if epoch != effect.pause_epoch:
             raise NotSent(f"pause epoch is {epoch}, committed under {effect.pause_epoch}")
+        mode = mode_of(controls, CLASS_OF.get(effect.kind, ""), effect.account_id)
+        if not allows(mode, effect.kind, effect.leg):
+            raise NotSent(f"the mode is {mode}")  # two controls may have one epoch
         if request_hash(effect.body) != effect.request_hash:
             raise Rejected("the body is not the one whose hash was committed", "request_hash")
 

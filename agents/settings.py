@@ -99,7 +99,10 @@ class WorkerSettings(Readings):
     batch_max: int = Field(default=4000, ge=1)
     session_timeout_s: float = Field(default=6.0, ge=1.0)
     intent_keys: tuple[str, ...] = ()
-    """Public keys of pipelines whose intents are carried out, besides the one of this home."""
+    """Public keys of pipelines whose intents are carried out and whose copies of policy and
+    controls count, besides the one of this home."""
+    executor_keys: tuple[str, ...] = ()
+    """Public keys of executors whose word that an intent has ended counts, likewise."""
     metrics_port: int | None = Field(default=None, ge=1, le=65_000)
     """First port of `/metrics` for Prometheus: pipeline, executor, then those of the next slot."""
     checkpoint_s: float = Field(default=3600.0, gt=0)

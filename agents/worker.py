@@ -11,9 +11,10 @@ from pathlib import Path
 
 import structlog
 
-from agents import exact, metrics
+from agents import exact, keys, metrics
 from agents.exact.status import status
 from agents.settings import WorkerSettings
+from agents.signatures import Trusted
 from agents.wiring import ORDER_TOPIC, order_dumps
 from schemas.wire import SchemaIds, Wire
 from tables.spec import PARTITION_KEY
@@ -56,6 +57,21 @@ def wire_of(settings: WorkerSettings) -> Wire:
     if settings.registry is None:
         return Wire(SchemaIds.from_lock())
     return Wire(SchemaIds.from_registry(settings.registry))
+
+
+def trusting(settings: WorkerSettings) -> tuple[Trusted, Trusted]:
+    """How the keys of pipelines and of executors are read. Raises KeyFault for a key of the
+    settings that is none: with it a worker must not start.
+    """
+
+    def pipelines() -> tuple[str, ...]:
+        return keys.trusted(settings.home, settings.intent_keys)
+
+    def executors() -> tuple[str, ...]:
+        return keys.trusted(settings.home, settings.executor_keys, keys.EXECUTOR)
+
+    pipelines(), executors()
+    return pipelines, executors
 
 
 def run(app: exact.App) -> None:

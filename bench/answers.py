@@ -9,26 +9,30 @@ import random
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, TopicPartition
 from msgspec.structs import replace
 
+from agents import keys
+from agents.signatures import DESK, ending
 from bench.pen import WIRE, Pen
 from schemas.records import BookInput, DeskInput, Intent, IntentOutcome
 
-INTENTS = "treasury.intents.v1"
+INTENTS, BOOK = "treasury.intents.v1", "treasury.book-inputs.v1"
 UNIT = 10**14
 """The last place that the venue takes."""
 
 
 class Answers:
     """Reads intents in a thread until closed. `claims` holds what each moved in the end, by
-    decision and intent.
+    decision and intent. It signs ends with the executor's key of the home.
     """
 
-    def __init__(self, bootstrap: str, pen: Pen) -> None:
+    def __init__(self, bootstrap: str, pen: Pen, home: Path) -> None:
         self._pen = pen
+        self._sign = ending(keys.executor(home))
         self.claims: dict[str, dict[str, int]] = {}
         self.moved_ms = 0.0
         self._seen: set[str] = set()
@@ -73,8 +77,9 @@ class Answers:
         claim = 0
         for outcome in _outcomes(intent):
             claim = outcome.amount_done_e18 if outcome.state == "CONFIRMED" else 0
-            self._pen.write("treasury.book-inputs.v1", BookInput(body=outcome), intent.account_id)
-            self._pen.write("treasury.desk-inputs.v1", DeskInput(body=outcome), "desk")
+            told, key = BookInput(body=outcome), intent.account_id
+            self._pen.write(BOOK, told, key, self._sign[BOOK])
+            self._pen.write(DESK, DeskInput(body=outcome), "desk", self._sign[DESK])
         self.claims.setdefault(intent.decision_id, {})[intent.intent_id] = claim
 
 

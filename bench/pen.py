@@ -9,6 +9,8 @@ from typing import Any
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, Message, Producer
 from confluent_kafka.admin import AdminClient
 
+from agents.nodes import LIVE
+from agents.signatures import Sign
 from schemas.topics import BY_NAME, key_of, timestamp_ms
 from schemas.wire import SchemaIds, Wire
 
@@ -28,13 +30,16 @@ class Pen:
         self._refused: list[str] = []
         self.written = 0
 
-    def write(self, topic: str, record: Any, key: str | None = None) -> None:
-        """One record, under the key of its contract unless another is given."""
-        contract = BY_NAME[topic]
+    def write(
+        self, topic: str, record: Any, key: str | None = None, sign: Sign | None = None
+    ) -> None:
+        """One record, under the key of its contract unless another is given, signed if it must."""
+        contract, value = BY_NAME[topic], WIRE.encode(topic, record)
         key = key or key_of(contract, record)
         stamp = timestamp_ms(contract, record) or time.time_ns() // 1_000_000
+        headers = None if sign is None else {**LIVE, **sign(record, value)}
         self._producer.produce(
-            topic, WIRE.encode(topic, record), key, timestamp=stamp, on_delivery=self._delivered
+            topic, value, key, timestamp=stamp, headers=headers, on_delivery=self._delivered
         )
         self._producer.poll(0)
         self.written += 1

@@ -116,7 +116,7 @@ class Campaign:
         self._policy(1)
         self._rig.send("treasury.controls.v1", [control_line("ACTIVE", 1)])
         until(lambda: len(self._living()) == len(SLOTS), "both slots work", 90)
-        answers = Answers(self._rig.bootstrap, self._pen)
+        answers = Answers(self._rig.bootstrap, self._pen, self._rig.home.root)
         day = threading.Thread(target=self._guard, name="day", daemon=True)
         day.start()
         self._kill_at_random(day)

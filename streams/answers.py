@@ -78,6 +78,9 @@ def _result(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     if leg.state not in (saga.ATTEMPTED, saga.UNKNOWN):
         return  # a repeat: what is open now is decided by history, or by people
     words = record.message or ""
+    if leg.state == saga.UNKNOWN and leg.venue_ref and record.class_ in CLAIMS_NONE:
+        lane.move(intent, "disagreement", f"row {leg.venue_ref}, said to be {record.class_}")
+        return
     if record.class_ == "accepted":
         lane.move(intent, "accepted", venue_ref=record.venue_ref or "", **_look_soon(lane))
     elif record.class_ == "done":
@@ -126,12 +129,13 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
         lane.halt(lane.move(intent, "disagreement", why), why)
         return
     by_id = record.class_ == "refused" and intent.kind in saga.PAYMENTS
-    if record.class_ not in CLAIMS_EFFECT and not by_id and record.attempt_id != leg.awaits:
+    asked = bool(leg.awaits) and record.attempt_id == leg.awaits
+    if record.class_ not in CLAIMS_EFFECT and not by_id and not asked:
         return  # an answer to an earlier question proves no absence now
-    if record.attempt_id == leg.awaits and complete(record):
+    if asked and complete(record):
         intent = lane.turn(intent, awaits="", polls=leg.polls + 1)
     ours = intent.executed_by == OURS
-    verdict = judge(intent.leg, op_of(intent), record, _execution(lane), answered=ours)
+    verdict = judge(intent.leg, op_of(intent), record, _execution(lane), lane.now_ms, answered=ours)
     if parked and verdict.trigger not in ("effect", "refused"):
         return  # only what the bank's books say by our own id ends it without people
     if verdict.trigger == "effect":
@@ -150,6 +154,8 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     elif verdict.trigger:
         ref = record.venue_ref or leg.venue_ref
         lane.move(intent, verdict.trigger, verdict.reason, venue_ref=ref)
+    elif record.class_ == "done" and leg.state == saga.UNKNOWN:
+        lane.turn(intent, venue_ref=record.venue_ref or leg.venue_ref)  # seen, not yet believed
 
 
 def _came_back(intent: IntentEntry, record: AttemptRecord) -> bool:
@@ -215,8 +221,10 @@ def _known(leg: LegEntry, record: AttemptRecord) -> bool:
 
     What was accepted may have failed since: its reference tells. And what is said of an attempt
     that was given up may be what a later one did: a worker that stood still may look for the first
-    when the second has its row already. While that one has no end, its own looks or people decide;
-    afterwards the reference tells.
+    when the second has its row already. While that one has no end and no row, its own looks or
+    people decide: they are asked already, and to halt the lane as well would say that there are two
+    effects where one row was seen. Once it has a row the reference tells: another row is a second
+    effect, and halts the lane, a parked intent or not.
     """
     if record.n == leg.n:
         return record.class_ == "accepted" and record.venue_ref == leg.venue_ref
@@ -229,9 +237,15 @@ def _known(leg: LegEntry, record: AttemptRecord) -> bool:
 
 
 def _human(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
-    """Two people with written evidence end what the records could not."""
+    """Two people with written evidence end what the records could not. Their word is about one
+    intent and is taken once: written again, it is not their answer to what has come up since.
+    """
     people = people_of(record, lane.policy)
-    lane.free()
+    if record.attempt_id in intent.answered:
+        return
+    intent = replace(intent, answered=(*intent.answered, record.attempt_id))
+    lane.store(intent)
+    lane.free(intent)
     if intent.leg.state != saga.PARKED or record.n != intent.leg.n:
         return
     why = f"{' and '.join(people)}: {record.message}"

@@ -46,13 +46,13 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     """Folds one record of treasury.approvals.v1."""
     approval: Approval = event.value
     policy = in_force.policy or _NO_POLICY
+    waits = _waiting(entries, event)
     hold: Hold | None = entries.get("holds", approval.intent_id)
-    open_ = hold is not None and hold.state == "AWAITING"
     word = Word(
         approval=approval,
         at_ms=event.at_ms,
         hold=hold,
-        waits=waiting.find(entries, approval.intent_id) if open_ else None,
+        waits=waits,
         person=policy.person(approval.approver),
     )
     stamp = meta(event, in_force, f"approval:{approval.intent_id}#{_hash(approval)}")
@@ -65,6 +65,15 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         entries.put("holds", spent, approval.intent_id)
     outputs = _TAKE[approval.verdict](entries, event, in_force, word, stamp)
     return [_decided(word, approval.verdict, event, stamp, in_force), *outputs]
+
+
+def _waiting(entries: Entries, event: Event) -> Awaiting | None:
+    """The intent as it waits now, without the words whose time is over."""
+    hold: Hold | None = entries.get("holds", event.value.intent_id)
+    if hold is None or hold.state != "AWAITING":
+        return None
+    found = waiting.find(entries, event.value.intent_id)
+    return None if found is None else waiting.lapse(entries, found, event.at_ms)
 
 
 def unknown_intent(word: Word) -> DeadLetter | None:
@@ -178,7 +187,8 @@ def _approve(
     entries: Entries, event: Event, in_force: InForce, word: Word, stamp: Meta
 ) -> list[Any]:
     waits, person = _waits(word), word.person
-    one = Signed(word.approval.approver, person.public_key if person is not None else "")
+    key = person.public_key if person is not None else ""
+    one = Signed(word.approval.approver, key, word.approval.expires_ms)
     waits = replace(waits, signed=(*waits.signed, one))
     told = waiting.signed(entries, event, in_force, waits, stamp)
     return told + anomaly.approved(event, in_force, word.approval)

@@ -1,10 +1,11 @@
 """What a look proves. No money is sent again without the proof that the first call had no effect.
 
 A row in the venue's history proves an effect. Absence needs all of: enough time by the venue's own
-clock, enough complete looks, the funding balance untouched and the debt unchanged apart from
-interest. An order or a payment is asked for by our own id: no balance speaks against its absence,
-because others move the same position or account. What is neither is left open, and what
-contradicts itself goes to people. Amounts are decimal text as the venue gave them.
+clock and by ours (either may be set), enough complete looks, no row seen in any of them, the
+funding balance untouched and the debt unchanged apart from interest. An order or a payment is asked
+for by our own id: no balance speaks against its absence, because others move the same position or
+account. What is neither is left open, and what contradicts itself goes to people. Amounts are
+decimal text as the venue gave them.
 """
 
 from __future__ import annotations
@@ -67,7 +68,13 @@ def check(record: AttemptRecord, kind: str) -> None:
 
 
 def judge(
-    leg: LegEntry, op: str, record: AttemptRecord, execution: Execution, *, answered: bool = True
+    leg: LegEntry,
+    op: str,
+    record: AttemptRecord,
+    execution: Execution,
+    now_ms: int,
+    *,
+    answered: bool = True,
 ) -> Verdict:
     """What an EVIDENCE record means for an attempt; `leg.polls` already counts this look. Unless a
     call of ours is `answered`, being accepted is told by nobody else.
@@ -91,7 +98,7 @@ def judge(
         unheard = leg.state == UNKNOWN or (leg.state == ATTEMPTED and not answered)
         return Verdict("accepted") if unheard else OPEN
     if leg.state == UNKNOWN and record.class_ == "unknown" and complete(record):
-        return _absence(leg, op, record, execution)
+        return _absence(leg, op, record, execution, now_ms)
     return OPEN
 
 
@@ -119,9 +126,13 @@ def _untouched(leg: LegEntry, op: str, record: AttemptRecord) -> bool:
     return True
 
 
-def _absence(leg: LegEntry, op: str, record: AttemptRecord, execution: Execution) -> Verdict:
+def _absence(
+    leg: LegEntry, op: str, record: AttemptRecord, execution: Execution, now_ms: int
+) -> Verdict:
     least_s = CALL_DEAD_S if op in REPEATABLE else execution.absence_s
-    elapsed_ms = _elapsed_ms(leg, record.facts or {})
+    elapsed_ms = min(_elapsed_ms(leg, record.facts or {}), now_ms - leg.since_ms)
+    if leg.venue_ref and op not in REPEATABLE:
+        return Verdict("disagreement", "row_is_gone") if leg.polls >= ABSENCE_POLLS_MIN else OPEN
     if elapsed_ms < least_s * 1000 or leg.polls < ABSENCE_POLLS_MIN:
         return OPEN
     if op not in BY_WALLET:

@@ -146,15 +146,22 @@ def _advance(lane: Lane) -> None:
         trigger = attempt.over(lane, intent)
         if trigger:
             lane.move(intent, trigger, trigger)
-    if lane.entry.halted:
-        return
     while lane.entry.queue:
         first = lane.queued()[0]
+        if _stands_still(lane, first):
+            return
         if first.executed_by != OURS:
             external.act(lane, first)
             return
         if not _ACT[first.leg.state](lane, first):
             return
+
+
+def _stands_still(lane: Lane, intent: IntentEntry) -> bool:
+    """A halted lane begins nothing; what was sent is looked for all the same, since reading moves
+    no money, and what nobody looks for would have no end.
+    """
+    return bool(lane.entry.halted) and intent.leg.state in saga.WAITING
 
 
 def _ready(lane: Lane, intent: IntentEntry) -> bool:
@@ -237,7 +244,7 @@ def _wake_ms(lane: Lane) -> int | None:
     times: list[int] = []
     for place, intent in enumerate(lane.queued()):
         leg = intent.leg
-        if place == 0 and leg.state != saga.PARKED and not lane.entry.halted:
+        if place == 0 and leg.state != saga.PARKED and not _stands_still(lane, intent):
             due_ms = leg.due_ms if intent.executed_by == OURS else external.due_ms(intent)
             times += [] if due_ms is None else [due_ms]
         if leg.state in saga.WAITING and leg.leg != saga.RETURN:

@@ -7,6 +7,7 @@ that proposed it and to the desk that granted it, and the decision for the audit
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import Any
 
 from msgspec.structs import replace
@@ -92,24 +93,44 @@ class Lane:
         return intent
 
     def halt(self, intent: IntentEntry, reason: str) -> None:
-        """Stops the lane until two people answer: the venue's books contradict ours."""
-        self.entry = replace(self.entry, halted=f"{intent.intent_id}: {reason}")
+        """Stops the lane until two people answer for this intent: the venue's books contradict
+        ours.
+        """
+        line = f"{intent.intent_id}: {reason}"
+        lines = self.entry.halted.splitlines()
+        if line not in lines:
+            self.entry = replace(self.entry, halted="\n".join([*lines, line]))
         self._decide(intent, intent.leg, "double_effect", "RESULT", reason)
 
-    def free(self) -> None:
-        """Lets a halted lane go on."""
-        self.entry = replace(self.entry, halted="")
+    def free(self, intent: IntentEntry) -> None:
+        """Takes away what halted the lane about this intent; what is left still halts it."""
+        lines = self.entry.halted.splitlines()
+        left = [line for line in lines if not line.startswith(f"{intent.intent_id}: ")]
+        self.entry = replace(self.entry, halted="\n".join(left))
 
-    def used(self) -> tuple[UsedAmount, ...]:
-        """The amounts of the last 24 hours."""
+    def used(self) -> list[UsedAmount]:
+        """The amounts of the last 24 hours, the oldest first."""
+        self._take_apart()
         oldest_ms = self.now_ms - requests.FINGERPRINT_MS
-        return tuple(one for one in self.entry.used if one.at_ms > oldest_ms)
+        return [one for _, one in self.entries.range("used") if one.at_ms > oldest_ms]
 
     def use(self, amount_e18: int) -> None:
-        """Remembers an amount that goes out."""
-        self.entry = replace(
-            self.entry, used=(*self.used(), UsedAmount(amount_e18=amount_e18, at_ms=self.now_ms))
-        )
+        """Remembers an amount that goes out, and forgets those of the day before."""
+        self._take_apart()
+        oldest_ms = self.now_ms - requests.FINGERPRINT_MS
+        past = takewhile(lambda item: item[1].at_ms <= oldest_ms, self.entries.range("used"))
+        for name, _ in list(past):
+            self.entries.delete("used", name)
+        self._remember(UsedAmount(amount_e18=amount_e18, at_ms=self.now_ms))
+
+    def _take_apart(self) -> None:
+        """An older program kept all amounts in the lane's own entry."""
+        for one in self.entry.used:
+            self._remember(one)
+        self.entry = replace(self.entry, used=())
+
+    def _remember(self, one: UsedAmount) -> None:
+        self.entries.put("used", one, f"{one.at_ms:016d}|{one.amount_e18}")
 
     def ask(self, intent: IntentEntry, kind: str) -> str:
         """The id of the next effect of the current leg."""

@@ -8,7 +8,7 @@ Time, ids and prices arrive in events.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
 
 import msgspec
@@ -116,12 +116,25 @@ class InForce(msgspec.Struct, frozen=True):
         """The strictest mode of all scopes that match; without any control record everything is
         PAUSED.
         """
-        venue = account_id.partition(":")[0]
-        scopes = ("all", f"class:{class_}", f"venue:{venue}", f"account:{account_id}")
-        found = [control.mode for control in self.controls if control.scope in scopes]
-        if not any(control.scope == "all" for control in self.controls):
-            found.append("PAUSED")
-        return max(found, key=STRICTNESS.index)
+        return mode_of(self.controls, class_, account_id)
+
+
+class ModeOfScope(Protocol):
+    """A control as a node or a process knows it."""
+
+    @property
+    def scope(self) -> str: ...
+    @property
+    def mode(self) -> str: ...
+
+
+def mode_of(controls: Iterable[ModeOfScope], class_: str, account_id: str) -> str:
+    """The strictest mode of all scopes that match; PAUSED while nothing is said of all."""
+    modes = {control.scope: control.mode for control in controls}
+    venue = account_id.partition(":")[0]
+    scopes = (f"class:{class_}", f"venue:{venue}", f"account:{account_id}")
+    found = [modes[scope] for scope in scopes if scope in modes]
+    return max([modes.get("all", "PAUSED"), *found], key=STRICTNESS.index)
 
 
 STRICTNESS = ("ACTIVE", "REDUCING", "PAUSED")

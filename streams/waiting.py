@@ -46,6 +46,19 @@ def find(entries: Entries, intent_id: str) -> Awaiting | None:
     return waiting
 
 
+def lapse(entries: Entries, waiting: Awaiting, at_ms: int) -> Awaiting:
+    """Takes off the signatures whose time is over; who gave them may sign again."""
+    left = tuple(one for one in waiting.signed if not 0 < one.expires_ms < at_ms)
+    if left == waiting.signed:
+        return waiting
+    hold = holds.known(entries, waiting.intent_id)
+    approvers = tuple(one.approver for one in left)
+    entries.put("holds", replace(hold, approvals=approvers), waiting.intent_id)
+    waiting = replace(waiting, signed=left)
+    _put(entries, waiting)
+    return waiting
+
+
 def signed(
     entries: Entries, event: Event, in_force: InForce, waiting: Awaiting, stamp: Meta
 ) -> list[Any]:
@@ -78,6 +91,7 @@ def end(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         outputs += told
         outputs.append(decision(ended.decision_id, ended.state, said, event, stamp, in_force))
     for waiting in [one for _, one in entries.range("awaiting") if one.held]:
+        waiting = lapse(entries, waiting, event.at_ms)
         hold = holds.known(entries, waiting.intent_id)
         outputs += _let_out(entries, event, in_force, waiting, hold, stamp)
     return outputs + _wake(entries, event.at_ms)

@@ -85,11 +85,12 @@ class Rate(State, frozen=True):
 
 class Signed(State, frozen=True):
     """A checker who approved, and the key that proved it: a key that was replaced proves nothing
-    any more.
+    any more. Their word counts until `expires_ms`; 0: from before that was kept, to the end.
     """
 
     approver: str
     public_key: str
+    expires_ms: int = 0
 
 
 class Awaiting(State, frozen=True):

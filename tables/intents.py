@@ -1,4 +1,5 @@
-"""What the intents node remembers: every intent it was handed, and one entry for each lane.
+"""What the intents node remembers: every intent it was handed, one entry for each lane, and the
+amounts that were sent through it within a day.
 
 Amounts are units of 10^-18, times are milliseconds of the node's own time unless the name says
 `server`. Intents are never forgotten: a second copy of an old one must find the first and do
@@ -41,7 +42,9 @@ class LegEntry(State, frozen=True):
 
 
 class IntentEntry(State, frozen=True):
-    """One intent: what the gate granted, and how far it is. The last leg is the current one."""
+    """One intent: what the gate granted, and how far it is. The last leg is the current one;
+    `answered` are the ids of the words of people that were taken: each counts once.
+    """
 
     intent_id: str
     decision_id: str
@@ -66,6 +69,7 @@ class IntentEntry(State, frozen=True):
     ending: str = ""
     reason: str = ""
     cancelled: bool = False
+    answered: tuple[str, ...] = ()
     executed_by: str = "weir"
     facts: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -76,7 +80,9 @@ class IntentEntry(State, frozen=True):
 
 
 class UsedAmount(State, frozen=True):
-    """An amount that was sent through this lane: within 24 hours no other may equal it."""
+    """An amount that was sent through this lane, key `<time in ms>|<amount>`: within 24 hours no
+    other may equal it. An entry of its own, so that an event costs the same on a busy day.
+    """
 
     amount_e18: int
     at_ms: int
@@ -84,7 +90,8 @@ class UsedAmount(State, frozen=True):
 
 class LaneEntry(State, frozen=True):
     """One lane: intents in order of arrival (the first is in flight), and why it is halted, if it
-    is.
+    is: a line for each reason, which begins with the intent that people must answer for. `used` is
+    what an older program kept here: it becomes entries when the amounts are next asked for.
     """
 
     queue: tuple[str, ...] = ()
@@ -95,5 +102,11 @@ class LaneEntry(State, frozen=True):
 
 INTENTS = TableSpec(
     "intents",
-    {"intents": IntentEntry, "lanes": LaneEntry, "alerting": Alerting, **PARTITION_PART},
+    {
+        "intents": IntentEntry,
+        "lanes": LaneEntry,
+        "used": UsedAmount,
+        "alerting": Alerting,
+        **PARTITION_PART,
+    },
 )

@@ -40,6 +40,10 @@ CLASS: dict[str, Literal["done", "refused", "not_sent"]] = {
 }
 
 
+SAYS = {"VOID": "REJECTED", "EXPIRED": "REJECTED", "REVERSED": "CONFIRMED", "HELD": "READY"}
+"""What people say of an intent that is as it is, where the state itself is none of `CLASS`."""
+
+
 class Word(NamedTuple):
     """What people say: who, which end, why, and the venue's reference if there is one."""
 
@@ -80,12 +84,18 @@ def _check_open(state: IntentState, halted: str, word: Word) -> None:
         raise WeirError("--note: the evidence in words")
     if state.state == PARKED:
         return
-    if not halted.startswith(f"{state.intent_id}:"):
+    if not any(line.startswith(f"{state.intent_id}:") for line in halted.splitlines()):
         raise WeirError(f"intent {state.intent_id} is {state.state}: people resolve what is PARKED")
-    if word.outcome != state.state:
+    said = SAYS.get(state.state, state.state)
+    if said not in CLASS:
         raise WeirError(
-            f"intent {state.intent_id} ended {state.state} and its lane is halted ({halted}):"
-            f" --outcome {state.state} lets the lane go on; another end is a correction of books"
+            f"intent {state.intent_id} is {state.state} and its lane is halted ({halted}): the"
+            " venue's records are read on; resolve it when it has ended or is PARKED"
+        )
+    if word.outcome != said:
+        raise WeirError(
+            f"intent {state.intent_id} is {state.state} and its lane is halted ({halted}):"
+            f" --outcome {said} lets the lane go on; another end is a correction of books"
         )
 
 

@@ -6,7 +6,6 @@ change under it.
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from confluent_kafka import KafkaError, Message
@@ -14,6 +13,7 @@ from confluent_kafka import TopicPartition as KafkaTopicPartition
 
 from agents.exact import order
 from agents.exact.batch import Batch
+from agents.exact.clock import elapsed_s
 from agents.exact.store import Part, Row
 from agents.exact.table import Table
 from agents.exact.topic import TooLarge
@@ -26,8 +26,8 @@ COMMIT_S = 60
 
 
 def commit(engine: Engine, batch: Batch, metadata: bytes) -> float:
-    """Commits and stores one sealed batch. Returns the monotonic time from just before the commit
-    was called.
+    """Commits and stores one sealed batch. Returns `elapsed_s()` from just before the commit was
+    called.
 
     Any exception leaves the outcome to the broker: the caller ends the process.
     """
@@ -53,7 +53,7 @@ def commit(engine: Engine, batch: Batch, metadata: bytes) -> float:
     producer.send_offsets_to_transaction(offsets, metadata, SEND_OFFSETS_S)
     if window is not None:
         window("offsets")
-    before_s = time.monotonic()
+    before_s = elapsed_s()
     producer.commit_transaction(COMMIT_S)
     if window is not None:
         window("committed")

@@ -58,7 +58,7 @@ class Held(NamedTuple):
 @dataclass
 class Row:
     """A row of a loan history: `at_ms` by the venue's clock, `shown_ms` when pages begin to have
-    it.
+    it, `gone_ms` from when until when they have it no more.
     """
 
     id: int
@@ -70,6 +70,11 @@ class Row:
     ours: bool
     steps: list[tuple[int, int]]
     ltv_e18: tuple[int, int] = (0, 0)
+    gone_ms: tuple[int, int] = (0, 0)
+
+    def shown(self, at_ms: int) -> bool:
+        """Whether pages have it at a time: it may be gone for a while after it was there."""
+        return self.shown_ms <= at_ms and not self.gone_ms[0] <= at_ms < self.gone_ms[1]
 
     def status(self, at_ms: int) -> int:
         """Its status at a time."""

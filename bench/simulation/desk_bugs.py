@@ -24,7 +24,7 @@ def hold_dropped_at_restart(build: Build) -> Build:
         def restore(self) -> None:
             super().restore()
             for key, value in self.entries.items():
-                if key.startswith("used|"):
+                if key.startswith("used|desk|"):
                     self.entries[key] = replace(value, held_usd_e18=0)
 
     return dataclasses.replace(build, part=Forgets)
@@ -111,3 +111,22 @@ def outputs_lost_in_a_crash(build: Build) -> Build:
             self.seal()
 
     return dataclasses.replace(build, part=Skips)
+
+
+@bug("unapproved")
+def words_without_end(build: Build) -> Build:
+    """A signature counts for ever once it was taken."""
+
+    def endless(entries: Entries, event: Event) -> Event:
+        for rest, waiting in list(entries.range("awaiting")):
+            signed = tuple(replace(one, expires_ms=0) for one in waiting.signed)
+            entries.put("awaiting", replace(waiting, signed=signed), rest)
+        return event
+
+    return build.with_step("gate", before(endless))
+
+
+@bug("unapproved")
+def one_person_is_two(build: Build) -> Build:
+    """Where two must sign, one is enough."""
+    return build.with_step("gate", policy(approvals={"dual_usd_e18": None}))

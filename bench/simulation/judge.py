@@ -15,6 +15,7 @@ from bench.simulation.swarm import PARKED_BY
 from schemas.policy import Policy, parse
 from schemas.records import (
     AllocationDecision,
+    Approval,
     AttemptRecord,
     Decision,
     Intent,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 E18 = 10**18
 DAY_MS = 86_400_000
+LATE_MS = 60_000
 FINAL = frozenset({"CONFIRMED", "REJECTED", "REFUSED", "VOID", "EXPIRED"})
 WITHOUT = FINAL - {"CONFIRMED"}
 IN_FLIGHT = frozenset({"ATTEMPTED", "ACKED", "UNKNOWN", "PARKED"})
@@ -78,6 +80,7 @@ class Judge:
     _posts: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     _amounts: dict[tuple[str, int], tuple[str, int]] = field(default_factory=dict)
     _flights: dict[str, set[str]] = field(default_factory=dict)
+    _words: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def fault(self, kind: str, words: str) -> None:
         """Something is wrong."""
@@ -167,8 +170,22 @@ class Judge:
 
     def _intent(self, value: Intent) -> None:
         granted = self.granted.get(value.intent_id)
-        if granted is not None and granted.state == "AWAITING" and not value.approvals:
-            self.fault("unapproved", f"{value.intent_id} went out without a signature")
+        if granted is None or granted.state != "AWAITING":
+            return
+        dual = self.policy(value.meta.policy).approvals.dual_usd_e18
+        needed = 2 if dual is not None and granted.usd_e18 > dual else 1
+        if len(set(value.approvals)) < needed:
+            self.fault("unapproved", f"{value.intent_id} went out without {needed} signatures")
+        if self.world.swarm.jumps:
+            return  # their time is the gate's, whose clock was set
+        since_ms = self.world.agenda.now_ms - LATE_MS
+        for name in value.approvals:
+            if self._words.get((value.intent_id, name), 0) < since_ms:
+                self.fault("unapproved", f"{value.intent_id}: the word of {name} had ended")
+
+    def _approval(self, value: Approval) -> None:
+        said = (value.intent_id, value.approver)
+        self._words[said] = max(value.expires_ms, self._words.get(said, 0))
 
     def _state(self, value: IntentState) -> None:
         before = self.states.get(value.intent_id)
@@ -187,17 +204,20 @@ class Judge:
         self.world.people.told(value)
 
     def _answered(self, value: IntentState) -> None:
-        """The gate's first word on a proposal: what it lets out must fit what is left."""
+        """The gate's first word on a proposal: what it lets out must fit what is left. What is
+        late counts by the gate's clock, which may have been set.
+        """
         if value.state not in ("READY", "AWAITING"):
             return
         proposal, version = self.proposals[value.intent_id], value.meta.policy
         policy, rate = self.policy(version), self.world.rate_e18(value.intent_id)
-        event_ms = proposal.meta.event_time_ms
+        event_ms, at_ms = proposal.meta.event_time_ms, self.world.gate.at_ms
+        counted_ms = at_ms if at_ms - event_ms > LATE_MS else event_ms
         latest = max((one.opened_ms for one in self.granted.values()), default=0)
         new = Granted(
             value.intent_id,
-            str(event_ms // DAY_MS),
-            max(event_ms, latest),
+            str(counted_ms // DAY_MS),
+            max(counted_ms, latest),
             _usd(value.amount_e18, rate),
             value.amount_e18,
             rate,
@@ -293,6 +313,7 @@ _TAKE: dict[str, Any] = {
     "treasury.allocations.v1": Judge._allocation,
     "treasury.proposals.v1": Judge._proposal,
     "treasury.attempts.v1": Judge._attempt,
+    "treasury.approvals.v1": Judge._approval,
     "treasury.intents.v1": Judge._intent,
     "treasury.intent-states.v1": Judge._state,
 }

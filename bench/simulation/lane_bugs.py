@@ -15,7 +15,7 @@ from streams.lane import with_leg
 from streams.node import Step
 from streams.requests import request_hash
 from streams.step import Entries, Event, InForce, Started, Tick
-from tables.intents import IntentEntry, LaneEntry
+from tables.intents import IntentEntry
 
 
 @bug("guessed", "lost", "parked_without_cause")
@@ -35,9 +35,8 @@ def amount_not_fingerprinted(build: Build) -> Build:
     """The amounts of the day are forgotten, so two operations may look alike."""
 
     def forget(entries: Entries, event: Event) -> Event:
-        lane: LaneEntry | None = entries.get("lanes")
-        if lane is not None and lane.used:
-            entries.put("lanes", replace(lane, used=()))
+        for rest, _ in list(entries.range("used")):
+            entries.delete("used", rest)
         return event
 
     return build.with_step("intents", before(forget))
@@ -183,3 +182,22 @@ def return_twice(build: Build) -> Build:
 def nothing_is_returned(build: Build) -> Build:
     """Money that was moved for nothing stays where it is."""
     return build.with_step("intents", policy(execution={"compensate": "keep"}))
+
+
+@bug("guessed", "double")
+def absence_by_their_clock(build: Build) -> Build:
+    """How long a call is away is read from the venue's clock alone."""
+
+    def by_theirs(entries: Entries, event: Event) -> Event:
+        record = event.value
+        if not isinstance(record, AttemptRecord) or record.kind != "EVIDENCE" or not record.facts:
+            return event
+        intent: IntentEntry | None = entries.get("intents", record.intent_id)
+        if intent is None or intent.leg.state != "UNKNOWN" or "server_ms" not in record.facts:
+            return event
+        away_ms = int(record.facts["server_ms"]) - int(intent.leg.watermark["server_ms"])
+        since_ms = min(intent.leg.since_ms, event.at_ms - away_ms)
+        entries.put("intents", with_leg(intent, since_ms=since_ms), intent.intent_id)
+        return event
+
+    return build.with_step("intents", before(by_theirs))

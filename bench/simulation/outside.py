@@ -24,6 +24,7 @@ from schemas.records import (
     UsdRate,
     WalletBalance,
 )
+from tables.partition import ControlEntry
 from tables.spec import PARTITION_KEY
 from tests.fill import fill
 
@@ -39,7 +40,9 @@ PROFITS_USD = (300, 1_000, 2_000, 5_000, 9_000, 20_000)
 RATES_E18 = (E18, E18, E18 - E18 // 2000, E18 + E18 // 3000)
 FACTORS_PCT = (95, 94, 93, 90, 45)
 JUMPS_MS = (-HOUR, -MINUTE, -SECOND, SECOND, MINUTE, HOUR)
+VENUE_JUMPS_MS = (-HOUR, -MINUTE, MINUTE, HOUR, HOUR)
 ACTIVE_MS, SOON_MS = 8 * MINUTE, 20 * SECOND
+LONG_MS = 80 * MINUTE
 READS_MAX = 3
 
 
@@ -67,6 +70,7 @@ class Outside:
             (swarm.cancels, self.cancel),
             (swarm.manual, self.act_by_hand),
             (swarm.jumps, self.jump),
+            (swarm.venue_jumps, self.venue_jump),
         ):
             for _ in range(count):
                 soon = world.chance.random() < 0.5
@@ -92,26 +96,45 @@ class Outside:
             swarm.absence_s,
             world.chance.choice(("keep", "return")) if swarm.keep else "return",
             swarm.people,
+            swarm.dual,
         )
         self.versions[f"{copy.name}@{copy.version}"] = copy
         self._relay(copy, at_once)
 
     def pause(self) -> None:
-        """A pause, and its end."""
+        """A pause, and its end. Two people may act at once, and then both controls have one epoch,
+        as they may while the policy names nobody.
+        """
         world = self._world
         scope = world.chance.choice(("all", "all", "class:loan", f"account:{world.accounts[0]}"))
-        self.control(scope, world.chance.choice(("PAUSED", "PAUSED", "PAUSED", "REDUCING")))
-        world.act_after(SECOND + world.draw_ms(MINUTE), self.control, scope, "ACTIVE")
+        mode = world.chance.choice(("PAUSED", "PAUSED", "PAUSED", "REDUCING"))
+        if world.swarm.races:
+            self.control("venue:bybit", "ACTIVE")
+        self.control(scope, mode, again=world.swarm.races)
+        most_ms = LONG_MS if world.swarm.long_pause else MINUTE
+        world.act_after(SECOND + world.draw_ms(most_ms), self.control, scope, "ACTIVE")
 
-    def control(self, scope: str, mode: str, at_once: bool = False) -> None:
-        """One change of mode; the relay copies it, and processes read it by themselves."""
-        epoch, now_ms = len(self.controls) + 1, self._world.agenda.now_ms
+    def control(self, scope: str, mode: str, at_once: bool = False, *, again: bool = False) -> None:
+        """One change of mode; the relay copies it, and processes read it by themselves. `again`:
+        under the epoch of the one before.
+        """
+        now_ms = self._world.agenda.now_ms
+        epoch = self.epoch_at(now_ms) + (not again)
         self.controls.append((now_ms, scope, mode, epoch))
         self._relay(ControlCopy(scope, mode, epoch, "simulated", now_ms), at_once)
 
     def epoch_at(self, at_ms: int) -> int:
         """The newest epoch at a time."""
         return max((epoch for when, _, _, epoch in self.controls if when <= at_ms), default=0)
+
+    def controls_at(self, at_ms: int) -> tuple[ControlEntry, ...]:
+        """The control of each scope at a time."""
+        said = {
+            scope: ControlEntry(scope, mode, epoch, "simulated")
+            for when, scope, mode, epoch in self.controls
+            if when <= at_ms
+        }
+        return tuple(said.values())
 
     def paused(self, account_id: str, since_ms: int, until_ms: int) -> bool:
         """Whether the account was paused without a break between two times."""
@@ -242,6 +265,12 @@ class Outside:
         """A worker's clock is set."""
         worker = self._world.chance.choice(list(self._world.workers.values()))
         worker.jump(self._world.chance.choice(JUMPS_MS))
+
+    def venue_jump(self) -> None:
+        """The venue's clock is set."""
+        world = self._world
+        books = world.venue.books(world.chance.choice(world.accounts))
+        books.skew_ms += world.chance.choice(VENUE_JUMPS_MS)
 
     def accrue(self) -> None:
         """An hour is full everywhere."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 CHECKERS, OPERATORS = ("ann", "bob"), ("olaf", "pia")
 PEOPLE_WAIT_MS = 600_000
 SIGN_MS = 300_000
+VALID_MS = (4 * 3_600_000, 60_000, 30_000)
 
 
 @lru_cache
@@ -93,6 +94,9 @@ class People:
             return  # nobody answers: it ends by itself
         verdict = "deny" if draw < 0.3 else "approve"
         self._say(state, "ann", verdict)
+        if verdict == "approve" and self._world.swarm.dual:
+            self._say(state, "ann", "approve")  # who signs twice is not two people
+            self._world.act_after(self._world.draw_ms(SIGN_MS), self._say, state, "bob", verdict)
         if draw > 0.85:
             self._world.act_after(self._world.draw_ms(20_000), self._say, state, "ann", "revoke")
 
@@ -105,7 +109,7 @@ class People:
             approver=name,
             role="approve",
             jws="",
-            expires_ms=now_ms + 4 * 3_600_000,
+            expires_ms=now_ms + self._world.chance.choice(VALID_MS),
             at_ms=now_ms,
         )
         signed = replace(word, jws=key(name).sign(approval_bytes(word)))
@@ -131,7 +135,7 @@ class People:
         """Two of them say how an attempt ended, and sign it where the policy knows them."""
         world, leg = self._world, state.legs[-1]
         word = AttemptRecord(
-            attempt_id=f"human-{state.intent_id}-{leg.leg}-{leg.n}",
+            attempt_id=f"human-{state.intent_id}-{leg.leg}-{leg.n}-{world.agenda.now_ms}",
             intent_id=state.intent_id,
             leg=leg.leg,
             n=leg.n,

@@ -21,6 +21,7 @@ def policy(
     absence_s: int,
     compensate: str,
     signed: bool,
+    dual: bool,
 ) -> PolicyCopy:
     """One version as the relay copies it; later ones allocate by other factors."""
     factor = f"0.9{5 - version % 3}"
@@ -37,7 +38,11 @@ def policy(
             },
             "window": window,
         },
-        "approvals": {"loan_usd": "800" if signed else "10000", "ttl_s": 1200},
+        "approvals": {
+            "loan_usd": "800" if signed else "10000",
+            "dual_usd": "1500" if signed and dual else None,
+            "ttl_s": 1200,
+        },
         "execution": {
             "absence_s": absence_s,
             "park_s": 2 * absence_s,

@@ -49,7 +49,8 @@ class Process:
         age_ms = 0 if world.swarm.calm else world.draw_ms(CONTROL_AGE_MS)
         if world.swarm.hits(world.chance, 0.02):
             age_ms = 60_000  # the broker does not answer
-        return Reading(world.outside.epoch_at(world.agenda.now_ms - age_ms), age_ms / 1000)
+        at_ms, outside = world.agenda.now_ms - age_ms, world.outside
+        return Reading(outside.epoch_at(at_ms), age_ms / 1000, controls=outside.controls_at(at_ms))
 
     def carry(self, effects: list[Effect], before_commit_ms: int) -> None:
         """Takes the effects of one transaction, in order."""

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from agents.connectors.port import ConnectorError, NotSent
+from agents.controls import Reading
 from bench.simulation.planting import bug
 from bench.simulation.process import Process
 from bench.simulation.venue import Flight
@@ -15,6 +16,7 @@ from bench.simulation.worker import Worker
 from bench.simulation.world import Build
 from schemas.records import AttemptRecord
 from streams.effects import Call
+from tables.partition import ControlEntry
 
 
 @bug("posted_twice", "double")
@@ -74,12 +76,24 @@ def pause_epoch_not_compared(build: Build) -> Build:
                 try:
                     super().check(replace(effect, pause_epoch=known), before_s)
                 except NotSent as no:
-                    if not str(no).startswith("pause epoch"):
+                    if not str(no).startswith(("pause epoch", "the mode")):
                         raise
                 else:
                     return
 
     return dataclasses.replace(build, process=Deaf)
+
+
+@bug("under_pause")
+def only_the_epoch_is_compared(build: Build) -> Build:
+    """The runner does not look at the mode itself: two controls may have one epoch."""
+
+    class Trusting(Process):
+        def reading(self) -> Reading:
+            active = ControlEntry("all", "ACTIVE", 1, "said by nobody")
+            return super().reading()._replace(controls=(active,))
+
+    return dataclasses.replace(build, process=Trusting)
 
 
 @bug("unrecorded")

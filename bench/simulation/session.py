@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 READS_OF_A_LOOK = 4
 PENDING_MS = 120_000
+VANISH_MS = 20_000
 UNCLEAR = (10000, 10016, 148019, 148026, 148034, 148036, 199999)
 """Codes that prove nothing, documented or not."""
 
@@ -150,6 +151,7 @@ class Session:
         world, now_ms = self._world, self._world.agenda.now_ms
         lag_ms = world.draw_ms(world.swarm.row_lag_ms)
         row = self._obey(self.books.repay, now_ms, parse_e18(amount), self.cause, lag_ms)
+        self._may_vanish(row)
         if world.swarm.hits(world.chance, world.swarm.processing):
             end = DONE if world.chance.random() < 0.85 else FAILED
             world.settle(world.draw_ms(PENDING_MS), self.books.settle_repay, row, end)
@@ -162,6 +164,7 @@ class Session:
         world, now_ms = self._world, self._world.agenda.now_ms
         lag_ms = world.draw_ms(world.swarm.row_lag_ms)
         row = self._obey(self.books.pledge, now_ms, parse_e18(amount), self.cause, lag_ms)
+        self._may_vanish(row)
         world.venue.tell(self.cause, str(row.id))
         return self._answer({"adjustId": row.id})
 
@@ -188,7 +191,9 @@ class Session:
     def _page(self, op: str, query: dict[str, str], shown: Any) -> Json:
         at_ms, swarm = self._next(), self._world.swarm
         before = int(query.get("cursor", 1 << 60))
-        rows = [row for row in self.books.rows[op] if row.shown_ms <= at_ms and row.id < before]
+        if swarm.hits(self._world.chance, swarm.hollow):
+            return self._answer({"list": [], "nextPageCursor": str(before)})
+        rows = [row for row in self.books.rows[op] if row.shown(at_ms) and row.id < before]
         rows.sort(key=lambda row: -row.id)
         size = min(int(query["limit"]), swarm.page)
         found = [shown(row, at_ms) for row in rows[:size]]
@@ -196,6 +201,12 @@ class Session:
             found.append(found[-1])
         cursor = str(rows[size - 1].id) if len(rows) > size else ""
         return self._answer({"list": found, "nextPageCursor": cursor})
+
+    def _may_vanish(self, row: Row) -> None:
+        world = self._world
+        if world.swarm.hits(world.chance, world.swarm.vanish):
+            gone_ms = row.shown_ms + world.draw_ms(VANISH_MS)
+            row.gone_ms = (gone_ms, gone_ms + world.draw_ms(world.swarm.promise_ms))
 
     def _repay_row(self, row: Row, at_ms: int) -> Json:
         return {

@@ -16,9 +16,13 @@ MARGIN_MS = 60 * SECOND
 
 LOST = ("lost_before", "lost_after", "late", "error_before", "error_after", "reset")
 PARKED_BY = {
-    "unresolved": ("unread", "row_lag_ms", "crash", "freeze", "jumps", "log_lag_ms", "processing"),
-    "movement_without_row": ("manual", "row_lag_ms", "replica_lag_ms"),
+    "unresolved": (
+        *("unread", "row_lag_ms", "crash", "freeze", "jumps", "log_lag_ms", "processing"),
+        "venue_jumps",
+    ),
+    "movement_without_row": ("manual", "row_lag_ms", "replica_lag_ms", "vanish", "venue_jumps"),
     "row_without_movement": ("manual", "replica_lag_ms"),
+    "row_is_gone": ("vanish",),
     "returned": ("refused", "transient", "processing", "manual"),
 }
 """What must be going on for an intent to be parked for a reason."""
@@ -62,6 +66,12 @@ class Swarm:
     cancels: int = 0
     manual: int = 0
     webhooks: float = 0.0
+    venue_jumps: int = 0
+    vanish: float = 0.0
+    hollow: float = 0.0
+    races: bool = False
+    long_pause: bool = False
+    dual: bool = False
     calm: bool = False
 
     @property
@@ -85,11 +95,12 @@ def drawn(chance: Random) -> Swarm:
         "accounts": pick((1, 1, 1, 2)),
         "fills": pick((1, 1, 2, 2, 3)),
         "ltv": pick(("0.30", "0.30", "0.40", "0.40", "0.50")),
-        "people": chance.random() < 0.1,
+        "people": chance.random() < 0.2,
         "answering": chance.random() < 0.8,
         "rolling": chance.random() < 0.25,
         "tight": chance.random() < 0.3,
         "midnight": chance.random() < 0.2,
+        "dual": chance.random() < 0.5,
     }
     if chance.random() < 0.1:
         return Swarm(quiet=True, **shape)
@@ -123,4 +134,9 @@ def drawn(chance: Random) -> Swarm:
         cancels=pick((0, 0, 0, 1)),
         manual=pick((0, 0, 0, 1, 3)),
         webhooks=pick((0.0, 0.0, 0.0, 0.3)),
+        venue_jumps=pick((0, 0, 1, 2)),
+        vanish=pick((0.0, 0.0, 0.0, 0.3)),
+        hollow=pick((0.0, 0.0, 0.1)),
+        races=chance.random() < 0.5,
+        long_pause=chance.random() < 0.05,
     )

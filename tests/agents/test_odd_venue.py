@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from agents.connectors.bybit import Bybit, Venue
+from agents.exact.clock import elapsed_s
 from agents.runner import Runner
 from schemas.money import parse_e18, text_e18
 from schemas.policy import Policy
@@ -83,7 +84,7 @@ class Life:
                 self.calls.append(effect)
                 self.prepared(self)
             seen += type(effect).__name__ == "Look"
-            await runner.carry(effect, time.monotonic())
+            await runner.carry(effect, elapsed_s())
             self.world.fold(written.records[-1][1])
             if self.state == "UNKNOWN":
                 act, self.unknown = self.unknown, lambda _: None

@@ -123,4 +123,4 @@ def test_controls_without_a_broker_are_never_fresh(wire: Wire) -> None:
     controls = Controls("127.0.0.1:9", wire, {"log_level": 0})
     controls.start()
     controls.stop()
-    assert controls.reading() == (0, float("inf"), False)
+    assert controls.reading() == (0, float("inf"), False, ())

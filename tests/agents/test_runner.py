@@ -23,9 +23,11 @@ from agents.connectors.port import (
     Unsupported,
 )
 from agents.controls import Reading as ControlReading
+from agents.exact.clock import elapsed_s
 from agents.runner import Runner
 from schemas.records import AttemptRecord
 from streams.effects import Call, Look, Prepare
+from tables.partition import ControlEntry
 from tests.connectors.conftest import Sandbox, sandbox  # noqa: F401 a fixture of its own process
 from tests.connectors.effects import call, look, prepare, work
 from tests.streams.saga_world import World, intent
@@ -65,9 +67,11 @@ class Known:
     epoch: int = 1
     age_s: float = 0.0
     imported: bool = False
+    modes: dict[str, str] = field(default_factory=lambda: {"all": "ACTIVE"})
 
     def reading(self) -> ControlReading:
-        return ControlReading(self.epoch, self.age_s, self.imported)
+        controls = [ControlEntry(scope, mode, 1, "test") for scope, mode in self.modes.items()]
+        return ControlReading(self.epoch, self.age_s, self.imported, tuple(controls))
 
 
 @dataclass
@@ -151,8 +155,20 @@ async def test_an_answer_becomes_a_result() -> None:
         (lambda rig: setattr(rig.known, "age_s", 5.5), "controls last read 5.5 s ago"),
         (lambda rig: setattr(rig, "now_ms", 2_000_000), "deadline"),
         (lambda rig: setattr(rig.known, "imported", True), "this log was imported"),
+        (lambda rig: rig.known.modes.update(all="PAUSED"), "the mode is PAUSED"),
+        (lambda rig: rig.known.modes.update({"class:loan": "PAUSED"}), "the mode is PAUSED"),
+        (lambda rig: rig.known.modes.clear(), "the mode is PAUSED"),
     ],
-    ids=["frozen", "paused", "controls unknown", "deadline", "imported"],
+    ids=[
+        "frozen",
+        "paused",
+        "controls unknown",
+        "deadline",
+        "imported",
+        "paused under the same epoch",
+        "its class is paused",
+        "no control",
+    ],
 )
 @pytest.mark.parametrize("when", ["before", "while waiting for its turn"])
 async def test_a_call_that_may_not_start_is_not_sent(
@@ -288,7 +304,7 @@ async def test_an_intent_over_real_http_ends_as_the_books_say(
         assert time.monotonic() < deadline_s, world.states()
         world.now_ms = time.time_ns() // 1_000_000
         if world.pending:
-            await runner.carry(world.pending.pop(0), time.monotonic())
+            await runner.carry(world.pending.pop(0), elapsed_s())
             world.fold(written.records[-1][1])
         elif world.wake_ms is not None and world.now_ms >= world.wake_ms:
             world.tick()
@@ -305,3 +321,31 @@ async def test_an_intent_over_real_http_ends_as_the_books_say(
     if not refused:
         assert world.state().amount_done_e18 == 1234567 * 10**14
         assert "ltv_after" in world.state().facts
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind", "leg", "class_"),
+    [
+        ("REDUCING", "REPAY", "main", "accepted"),
+        ("REDUCING", "TRANSFER", "transfer", "not_sent"),
+        ("REDUCING", "TRANSFER", "return", "accepted"),
+        ("ACTIVE", "TRANSFER", "transfer", "accepted"),
+    ],
+)
+@pytest.mark.req("000-59")
+async def test_the_runner_lets_out_what_its_own_reading_of_the_mode_lets_out(
+    mode: str, kind: str, leg: str, class_: str
+) -> None:
+    rig = Rig(known=Known(modes={"all": mode}))
+    shared = work(ACCOUNT, "REPAY", "50") | {"kind": kind, "leg": leg}
+    record = await rig.carry(call(shared, {"last_id": "1"}))
+    assert record.class_ == class_
+
+
+def test_the_clock_goes_on_while_the_machine_sleeps() -> None:
+    before_s, now_s, after_s = time.monotonic(), elapsed_s(), time.monotonic()
+    assert now_s >= before_s
+    assert elapsed_s() >= now_s
+    if hasattr(time, "CLOCK_BOOTTIME"):  # what this machine has slept so far
+        slept_s = time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()
+        assert abs(now_s - slept_s - before_s) < 1 + after_s - before_s

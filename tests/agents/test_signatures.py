@@ -102,6 +102,19 @@ async def test_a_key_that_is_made_later_is_found(tmp_path: Path) -> None:
         assert [effect.intent_id for effect in h.effects] == ["i2"]
 
 
+async def test_a_key_that_was_replaced_counts_no_more(tmp_path: Path) -> None:
+    """At once, not only when the first intent of the new key has come."""
+    executor = Executor(tmp_path)
+    async with Harness(executor.app) as h:
+        await executor.open(h)
+        first, second = intent("i1"), intent("i2")
+        await executor.feed(h, first, headers_of(first))
+        executor.trusted = (PrivateKey.new("pipeline").public,)
+        await executor.feed(h, second, headers_of(second))
+        assert [effect.intent_id for effect in h.effects] == ["i1"]
+        assert len(h.dead_letters) == 1
+
+
 def test_keys_are_files_that_only_their_owner_reads(tmp_path: Path) -> None:
     made = keys.create(tmp_path, "ann")
     path = keys.path_of(tmp_path, "ann")

@@ -69,6 +69,24 @@ def test_a_payment_whose_token_ended_is_not_executed_and_not_repeated(
     assert len(bank.books()["payments"]) == 1
 
 
+def test_nothing_is_asked_between_the_last_check_and_the_payment(bank: ServedBank) -> None:
+    """A token that ends in between would be renewed by two requests of ten seconds each: the call
+    would start long after the time it may.
+    """
+    now = [0.0]
+    client = Client(bank.access(), lambda: now[0])
+    given: list[int] = []
+
+    def check() -> None:
+        given.append(bank.bank.gate.given)
+        now[0] = 271.0
+
+    assert b"ACCP" in post(client, check)
+    assert given == [bank.bank.gate.given]
+    client.get(BALANCES)
+    assert bank.bank.gate.given == given[0] + 1
+
+
 def test_the_last_check_stops_a_payment(bank: ServedBank) -> None:
     def stop() -> None:
         raise NotSent("paused")

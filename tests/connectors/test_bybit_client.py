@@ -180,6 +180,21 @@ def test_a_row_that_comes_on_two_pages_is_one_row(recorded: Recorded) -> None:
     assert len(recorded.seen) == 2
 
 
+@pytest.mark.req("000-56")
+def test_a_page_without_rows_is_not_the_end_while_there_is_another(recorded: Recorded) -> None:
+    row = {"repayId": "1772", "loanCurrency": "USDT", "repayAmount": "9499.9993"}
+    row |= {"repayStatus": 1, "repayTime": 1_000_400, "repayType": 1}  # type: ignore[dict-item]
+
+    def page(cursor: str, *rows: Any) -> bytes:
+        result = {"list": rows, "nextPageCursor": cursor}
+        return json.dumps({"retCode": 0, "result": result, "time": 1}).encode()
+
+    recorded.first = [page("next"), page("more", row), page("")]
+    rows = reads.repayments(client_of(recorded.venue()), "USDT", after=1771)
+    assert [found.id for found in rows] == [1772]
+    assert len(recorded.seen) == 3
+
+
 def test_what_is_not_json_is_unknown(recorded: Recorded) -> None:
     recorded.body = b"<html>gateway</html>"
     with pytest.raises(TimedOut):

@@ -292,3 +292,46 @@ def test_words_in_any_order_let_out_once(order: tuple[int, ...]) -> None:
         out += [item for item in desk.out if getattr(item, "topic", "") == TOPICS["intent"]]
         seen |= {rows[place]} - {"by=eve"}
         assert len(out) == (len(seen) == 2)
+
+
+@pytest.mark.req("000-54")
+def test_a_word_counts_until_the_time_it_names_and_no_longer() -> None:
+    """The first of two words has ended when the second comes: it must be given again."""
+    Desk(approvals={"dual_usd": "5000"}).play("""
+        rate    USDT 1
+        propose p1 REPAY 6000
+        approve p1 by=ann expires=+10m
+        expect  state state=AWAITING
+        at      +11m
+        approve p1 by=cem
+        expect  no intent
+        approve p1 by=ann
+        expect  intent amount=6000
+    """)
+
+
+def test_a_word_that_ends_while_all_is_paused_is_given_again() -> None:
+    Desk().play("""
+        rate    USDT 1
+        propose p1 REPAY 6000
+        control PAUSED
+        approve p1 by=ann expires=+10m
+        expect  no intent
+        at      +11m
+        control ACTIVE
+        tick    gate now
+        expect  no intent
+        expect  state state=AWAITING
+        approve p1 by=ann
+        expect  intent amount=6000
+    """)
+
+
+def test_a_word_that_comes_in_its_last_moment_counts() -> None:
+    Desk().play("""
+        rate    USDT 1
+        propose p1 REPAY 6000
+        at      +10m
+        approve p1 by=ann expires=+10m
+        expect  intent amount=6000
+    """)

@@ -5,6 +5,7 @@ what a later attempt did: one row is one effect, two are not.
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from streams.effects import Call, Look
 from tests.streams.saga_world import World, answer, intent
@@ -63,6 +64,23 @@ def test_a_stale_look_does_not_halt_what_people_decide() -> None:
     world.fold(world.carry(look))
     assert world.lane().halted == ""
     assert world.states()[-1] == "PARKED"
+
+
+@pytest.mark.parametrize(("ref", "halted"), [("1772", False), ("1773", True)])
+def test_a_second_row_halts_the_lane_of_a_parked_intent_too(ref: str, halted: bool) -> None:
+    world, look = given_up("lost_before")
+    run_until(world, "UNKNOWN")
+    while world.states()[-1] != "PARKED":
+        if not world.pending:
+            world.tick()
+            continue
+        shown = world.carry(world.pending.pop(0))
+        facts = {**(shown.facts or {}), "rows": "1"}
+        world.fold(replace(shown, class_="done", venue_ref="1772", facts=facts))
+    assert world.state().reason == "row_without_movement"
+    seen = replace(world.carry(look), class_="done", venue_ref=ref, amount_done_e18=None)
+    world.fold(seen)
+    assert bool(world.lane().halted) == halted
 
 
 def test_a_row_of_its_own_halts_the_lane() -> None:

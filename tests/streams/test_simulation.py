@@ -14,7 +14,7 @@ from bench.simulation.world import live
 from streams import saga
 
 LIVES = 500
-SEEDS_MAX = 600
+SEEDS_MAX = 1000
 UNSEEN = {
     "ACKED disagreement",  # two rows of one call, or a row that comes after the venue's promise
     "ATTEMPTED disagreement",

@@ -12,6 +12,7 @@ from typing import Any
 
 from agents.exact.config import Config
 from agents.exact.stream import STARTED, TICK
+from agents.signatures import must_be_signed
 from agents.wiring import partition_of
 from schemas.errors import NewerSchema
 from schemas.records import MergeRun
@@ -97,10 +98,14 @@ class Folding:
                 yield Event(topic, run.partition, start, key, value, run.at_ms, run.at_ms), False
             return
         decode = self._wire.decoder(topic)
-        unsigned = self._verdicts.unsigned(topic, run.partition)
+        unsigned: set[int] | None = None  # read only where a record had to be signed
         for record in self._sources.take(topic, run.partition, start, stop):
-            event, undecoded = self._event(record, decode, run.at_ms)
-            yield event, undecoded or record.offset in unsigned
+            event, refused = self._event(record, decode, run.at_ms)
+            if not refused and must_be_signed(topic, event.value):
+                if unsigned is None:
+                    unsigned = self._verdicts.unsigned(topic, run.partition)
+                refused = record.offset in unsigned
+            yield event, refused
 
     def _event(
         self, record: Record, decode: Callable[[Any], Any], at_ms: int

@@ -1,6 +1,6 @@
 """What the worker refused before any step saw it, for a reason that a replay cannot find again.
 
-The executor does not carry out an intent whose signature does not hold; a replay has no keys. A
+Nobody takes an intent, a copy or an end whose signature does not hold; a replay has no keys. A
 schema that was known to nobody may be known now, and the other way round. So the verdict is read
 where it was written down, among the dead letters, which are committed together with the merge
 order. Whatever else does not decode needs no such list, because its bytes say it again.
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from agents.exact.deadletter import PREFIX
-from agents.signatures import INTENTS, SEAM
+from agents.signatures import SEAM
 from weir.replay.log import Log, Reader
 
 DECODE = "decode"
@@ -29,7 +29,7 @@ class Verdicts:
 
     def unsigned(self, topic: str, partition: int) -> set[int]:
         """The offsets that were refused by their signature, of all that is written by now."""
-        return self._read(topic, partition, SEAM) if topic == INTENTS else set()
+        return self._read(topic, partition, SEAM)
 
     def undecoded(self, topic: str, partition: int) -> set[int]:
         """The offsets that could not be decoded, of all that is written by now."""

@@ -77,30 +77,33 @@ class Client:
         """One reading; made a second time only when the token was not accepted."""
         for last in (False, True):
             self.reads.wait()
+            token = self._authorisation()
             try:
-                return self._submit("GET", path, self.reads, params=query)
+                return self._submit("GET", path, token, self.reads, params=query)
             except Unavailable as why:
                 if why.code != "401" or last:
                     raise
         raise Unavailable("the token is not accepted", "401")
 
     def post(self, path: str, body: bytes, media_type: str, check: Callable[[], None]) -> Answer:
-        """One request, `check` being the last thing before it."""
-        self._authorisation()
+        """One request, `check` being the last thing before it: a token that has ended meanwhile is
+        not renewed after it, because that takes time.
+        """
         self.writes.wait()
+        token = self._authorisation()
         check()
         headers = {"Content-Type": media_type}
-        return self._submit("POST", path, self.writes, content=body, headers=headers)
+        return self._submit("POST", path, token, self.writes, content=body, headers=headers)
 
     def _submit(
         self,
         method: str,
         path: str,
+        token: str,
         pace: Pace,
         headers: Mapping[str, str] | None = None,
         **more: Any,
     ) -> Answer:
-        token = self._authorisation()
         try:
             return self._once(method, path, {**(headers or {}), "Authorization": token}, **more)
         except RateLimited as why:

@@ -165,7 +165,9 @@ def _history(
     after: int,
     parse: Callable[[Json], list[Row]],
 ) -> list[Row]:
-    """Pages from the newest row to the watermark; a row may come twice while the list grows."""
+    """Pages from the newest row to the watermark; a row may come twice while the list grows, and a
+    page without rows is no end while it names another.
+    """
     found: dict[int, Row] = {}
     cursor: dict[str, str] = {}
     for _ in range(PAGES_MAX):
@@ -173,7 +175,7 @@ def _history(
         rows = parse(answer)
         found |= {row.id: row for row in rows if row.id > after}
         next_page = result(answer).get("nextPageCursor") or ""
-        if not rows or not next_page or min(row.id for row in rows) <= after:
+        if not next_page or any(row.id <= after for row in rows):
             return list(found.values())
         cursor = {"cursor": str(next_page)}
     raise TimedOut(f"{method}: more than {PAGES_MAX} pages after id {after}")
