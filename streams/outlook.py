@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from schemas.policy import Policy
 from schemas.records import Meta
-from streams import cash_view, cutoff, flows, forecast, freeze, orders, var
+from streams import cash_view, cutoff, doubt, flows, forecast, freeze, orders, var
 from streams.calendar import Calendar, NoCalendar, calendar
 from streams.cash_facts import Facts, Placement
 from streams.holidays import FED
@@ -60,8 +60,9 @@ class Outlook(NamedTuple):
 def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed: bool) -> Outlook:
     """All that is known of the account at this event; `flowed` tells that a statement came."""
     balance: Balance | None = entries.get("balances", "avail")
-    active, known = orders.settle(entries, balance), forecast.known(entries, event.at_ms)
     today = day_of(event.at_ms)
+    active = doubt.mark(entries, orders.settle(entries, balance), balance, today)
+    known = forecast.known(entries, event.at_ms)
     waiting: Deciding = entries.get("deciding") or Deciding()
     waits = waiting.wait_until_ms > event.at_ms and waiting.wait_version == in_force.version
     risk, expected, for_day, outputs = None, None, None, list[Any]()

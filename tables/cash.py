@@ -124,7 +124,9 @@ class Order(State, frozen=True):
     `amount_e18` is what it may move at most: asked, then granted, then done. Of a confirmed
     placement `left_e18` is what is still placed and `taken_e18` what open orders bring back of it.
     `seen_ms` and `back_ms` tell the as-of of the report in which its entry, and that of its
-    maturity or return, was booked (0: not yet); `seen_ref` names the first.
+    maturity or return, was booked (0: not yet); `seen_ref` names the first. `felt_ms` and
+    `risen_ms` tell the as-of of the balance that first moved by most of the amount, and of what
+    matured, against `decided_on_e18` and `eve_e18`.
     """
 
     intent_id: str
@@ -147,6 +149,10 @@ class Order(State, frozen=True):
     seen_ref: str = ""
     reason: str = ""
     takes: tuple[Take, ...] = ()
+    decided_on_e18: int = 0
+    felt_ms: int = 0
+    eve_e18: int | None = None
+    risen_ms: int = 0
 
 
 class Active(State, frozen=True):
