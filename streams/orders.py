@@ -61,6 +61,12 @@ def find(entries: Entries, end_to_end_id: str | None) -> Order | None:
     return order
 
 
+def had_effect(entries: Entries, key: str) -> bool:
+    """Whether a key names an order that moved money, or still may."""
+    order: Order | None = entries.get("orders", key) if key else None
+    return order is not None and order.state not in WITHOUT_EFFECT
+
+
 def had_any(entries: Entries) -> bool:
     """Whether the account ever had an order."""
     return entries.get("active") is not None

@@ -91,8 +91,8 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
         waits_kind=waiting.wait_kind if waits else "",
         waits_for=waiting.wait_reason if waits else "",
         business_day=business_day,
-        out_today=_made_on(entries, waiting.last_out, business_day),
-        back_today=_made_on(entries, waiting.last_back, business_day),
+        out_today=_made_on(entries, (waiting.last_out, waiting.prior_out), business_day),
+        back_today=_made_on(entries, (waiting.last_back, waiting.prior_back), business_day),
         calendars=in_force.calendars,
     )
     return Outlook(facts, outputs, known)
@@ -175,14 +175,10 @@ def _placement(order: Order) -> Placement:
     )
 
 
-def _made_on(entries: Entries, key: str, business_day: int | None) -> bool:
-    """Whether the last order of a direction was made on this business day and not in vain."""
-    order: Order | None = entries.get("orders", key) if key else None
-    return (
-        order is not None
-        and order.state not in orders.WITHOUT_EFFECT
-        and (order.day == business_day)
-    )
+def _made_on(entries: Entries, keys: tuple[str, ...], business_day: int | None) -> bool:
+    """Whether one of these orders was made on this business day and not in vain."""
+    made = [key for key in keys if orders.had_effect(entries, key)]
+    return any(entries.get("orders", key).day == business_day for key in made)
 
 
 def _business_day(fed: Calendar, at_ms: int) -> int | None:

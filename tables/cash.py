@@ -163,7 +163,8 @@ class Active(State, frozen=True):
 
 class Deciding(State, frozen=True):
     """Until when nothing of a kind is proposed again and under which policy that was said, the
-    wake-up, and the last order in either direction.
+    wake-up, and the last order in either direction, with the last one before it that had not ended
+    without effect.
     """
 
     wait_until_ms: int = 0
@@ -173,6 +174,8 @@ class Deciding(State, frozen=True):
     wake_ms: int = 0
     last_out: str = ""
     last_back: str = ""
+    prior_out: str = ""
+    prior_back: str = ""
 
 
 CASH = TableSpec(

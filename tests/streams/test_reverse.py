@@ -278,6 +278,22 @@ def test_an_order_in_vain_begins_no_dead_time() -> None:
     """)
 
 
+def test_an_order_in_vain_does_not_end_the_dead_time_of_the_one_before() -> None:
+    CashWorld().play(f"""
+        {OVERNIGHT}
+        at      2026-07-09T14:00:00Z
+        report  ITAV 900000
+        expect  order asked=600000
+        outcome REJECTED reason=x
+        policy  sweep.min_sweep_usd=10001       # another policy: it is tried again
+        report  ITAV 900000 as_of=+1s
+        expect  order asked=600000
+        outcome REJECTED reason=x
+        report  ITAV 180000 as_of=+2s
+        expect  hold dead_time
+    """)
+
+
 def test_reducing_lets_money_come_back() -> None:
     CashWorld().play(f"""
         {BILLS}
