@@ -3,9 +3,10 @@
 Banks hold the money of a payment from its acceptance on, and some list the entries of a day only
 when it is over. Until an entry comes a movement of ours is pending, so that nothing is placed
 twice; but taken off, or added, once more when the balance has it already, it would bring money back
-that is not missing, or hide that it is. So a movement that is confirmed, or due by maturity, counts
-as felt once the balance has moved by more than half of it against the one before. Only what is
-brought back is decided by this: what is placed never trusts it.
+that is not missing, or hide that it is. So a confirmed placement counts as felt once the balance
+has fallen by more than half of it, and what has matured once it has risen so. What was asked back
+is left pending whatever the balance does, or it would be asked for twice. Only what is brought back
+is decided by this: what is placed never trusts it.
 """
 
 from __future__ import annotations
@@ -31,13 +32,11 @@ def mark(
 
 
 def _out(order: Order, balance: Balance) -> Order:
-    """Whether the balance has felt the order itself."""
-    if order.state != orders.CONFIRMED or order.seen_ms or order.felt_ms:
+    """Whether the balance has felt a placement."""
+    going_out = order.kind == orders.OUT and order.state == orders.CONFIRMED
+    if not going_out or order.seen_ms or order.felt_ms:
         return order
-    moved_e18 = balance.amount_e18 - order.decided_on_e18
-    if order.kind == orders.OUT:
-        moved_e18 = -moved_e18
-    felt = 2 * moved_e18 > order.amount_e18
+    felt = 2 * (order.decided_on_e18 - balance.amount_e18) > order.amount_e18
     return replace(order, felt_ms=balance.as_of_ms) if felt else order
 
 

@@ -15,6 +15,7 @@ from schemas.money import E18, floor_to, parse_e18
 from schemas.outcome import Outcome
 from schemas.policy import Limit, Policy
 from schemas.records import Proposal
+from streams import sweep_order
 from tables.gate import Rate, Used
 
 CLASS_OF = {
@@ -172,8 +173,13 @@ def daily(ask: Ask) -> Outcome | None:
 
 
 def precision(ask: Ask) -> Outcome | None:
-    """Cuts the grant to the places the venue takes."""
+    """Cuts the grant to the places the venue takes, and one that a limit has cut to what is sold of
+    the product.
+    """
     ask.granted_e18 = floor_to(ask.granted_e18, ask.proposal.precision)
+    cut = ask.granted_e18 < floor_to(ask.proposal.asked_e18, ask.proposal.precision)
+    if cut and ask.proposal.kind == "SWEEP":
+        ask.granted_e18 = sweep_order.whole_e18(ask.proposal, ask.granted_e18)
     return None
 
 

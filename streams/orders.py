@@ -123,12 +123,12 @@ def pending(orders: list[Order], balance: Balance | None, today: int) -> Pending
                 out_e18 += order.amount_e18
             else:
                 in_e18 += order.amount_e18
-            move = (order.value_day, order.amount_e18 * (1 if order.kind == OUT else -1))
             if order.value_day > today:
-                later.append(move)
-            held = order.kind == OUT and as_of_ms <= order.confirmed_ms
-            if order.state == CONFIRMED and (held or order.felt_ms):
-                unsure.append(move)
+                sign = 1 if order.kind == OUT else -1
+                later.append((order.value_day, sign * order.amount_e18))
+            held = order.state == CONFIRMED and as_of_ms <= order.confirmed_ms
+            if order.kind == OUT and (held or order.felt_ms):
+                unsure.append((order.value_day, order.amount_e18))
         if has_matured(order, today) and not shown(order.back_ms, as_of_ms):
             comes_e18 = order.left_e18 - order.taken_e18
             in_e18 += comes_e18

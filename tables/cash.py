@@ -125,8 +125,8 @@ class Order(State, frozen=True):
     placement `left_e18` is what is still placed and `taken_e18` what open orders bring back of it.
     `seen_ms` and `back_ms` tell the as-of of the report in which its entry, and that of its
     maturity or return, was booked (0: not yet); `seen_ref` names the first. `felt_ms` and
-    `risen_ms` tell the as-of of the balance that first moved by most of the amount, and of what
-    matured, against `decided_on_e18` and `eve_e18`.
+    `risen_ms` tell the as-of of the balance that first had fallen by most of a placement against
+    `decided_on_e18`, and risen by most of what matured against `eve_e18`.
     """
 
     intent_id: str
