@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.jsonform import parse_time
 from streams.cash import step
 from streams.step import NOTHING_IN_FORCE, Entries, Event, InvariantBroken, Refused
 from tests.streams.cash_world import ACCOUNT, CashWorld
@@ -378,3 +379,21 @@ def test_a_return_on_the_day_of_maturity_is_known_by_its_mark(marked: str, what:
         report  ITAV 2500000
     """)
     assert bool(world.said("evidence")) is (what == "alert")
+
+
+def test_an_alert_about_long_ago_is_stamped_with_when_it_is_said() -> None:
+    """Alerts are kept for thirty days: one with last year's time would be gone at once."""
+    world = CashWorld().play(f"""
+        {READY}
+        outcome CONFIRMED
+        at      2026-07-10T20:00:00Z
+        entry   E1 -2200000 booked=2026-07-10 order=1
+        report  ITAV 300000
+        at      2027-07-12T14:00:00Z
+        entry   E2 -2200000 booked=2026-07-10 order=1
+        statement 2026-07-10 CLBD 7 as_of=2026-07-10T20:00:01Z
+        expect  alert double_entry firing
+    """)
+    said = [one for one in world.out if getattr(one, "topic", "") == "treasury.alerts.v1"]
+    assert {one.value.since_ms for one in said} == {parse_time("2026-07-10T20:00:01Z")}
+    assert {one.timestamp_ms for one in said} == {parse_time("2027-07-12T14:00:00Z")}
