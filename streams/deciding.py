@@ -81,10 +81,10 @@ def _remember(entries: Entries, order: Order) -> None:
     old: Deciding = entries.get("deciding") or Deciding()
     key, old = orders.key_of(order.intent_id), replace(old, wait_until_ms=0)
     if order.kind == orders.OUT:
-        prior = old.last_out if orders.had_effect(entries, old.last_out) else old.prior_out
+        prior = old.last_out if orders.with_effect(entries, old.last_out) else old.prior_out
         new = replace(old, last_out=key, prior_out=prior)
     else:
-        prior = old.last_back if orders.had_effect(entries, old.last_back) else old.prior_back
+        prior = old.last_back if orders.with_effect(entries, old.last_back) else old.prior_back
         new = replace(old, last_back=key, prior_back=prior)
     entries.put("deciding", new)
 

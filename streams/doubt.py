@@ -18,23 +18,21 @@ from streams.step import Entries
 from tables.cash import Balance, Order
 
 
-def mark(
-    entries: Entries, active: list[Order], balance: Balance | None, today: int
-) -> list[Order]:
+def mark(entries: Entries, active: list[Order], balance: Balance | None, today: int) -> list[Order]:
     """The active orders, with what the balance of now says of their movements."""
     if balance is None:
         return active
-    marked = [_back(_out(order, balance), balance, today) for order in active]
+    marked = [_back(_out(order, balance, today), balance, today) for order in active]
     for old, new in zip(active, marked, strict=True):
         if new is not old:
             orders.put(entries, new)
     return marked
 
 
-def _out(order: Order, balance: Balance) -> Order:
-    """Whether the balance has felt a placement."""
-    going_out = order.kind == orders.OUT and order.state == orders.CONFIRMED
-    if not going_out or order.seen_ms or order.felt_ms:
+def _out(order: Order, balance: Balance, today: int) -> Order:
+    """Whether the balance has felt a placement, from the day on which its money moves."""
+    placed = order.kind == orders.OUT and order.state == orders.CONFIRMED
+    if not placed or order.value_day > today or order.seen_ms or order.felt_ms:
         return order
     felt = 2 * (order.decided_on_e18 - balance.amount_e18) > order.amount_e18
     return replace(order, felt_ms=balance.as_of_ms) if felt else order

@@ -61,10 +61,10 @@ def find(entries: Entries, end_to_end_id: str | None) -> Order | None:
     return order
 
 
-def had_effect(entries: Entries, key: str) -> bool:
-    """Whether a key names an order that moved money, or still may."""
+def with_effect(entries: Entries, key: str) -> Order | None:
+    """The order of a key, if it moved money or still may."""
     order: Order | None = entries.get("orders", key) if key else None
-    return order is not None and order.state not in WITHOUT_EFFECT
+    return None if order is None or order.state in WITHOUT_EFFECT else order
 
 
 def had_any(entries: Entries) -> bool:

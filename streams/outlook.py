@@ -177,8 +177,8 @@ def _placement(order: Order) -> Placement:
 
 def _made_on(entries: Entries, keys: tuple[str, ...], business_day: int | None) -> bool:
     """Whether one of these orders was made on this business day and not in vain."""
-    made = [key for key in keys if orders.had_effect(entries, key)]
-    return any(entries.get("orders", key).day == business_day for key in made)
+    found = [orders.with_effect(entries, key) for key in keys]
+    return any(order is not None and order.day == business_day for order in found)
 
 
 def _business_day(fed: Calendar, at_ms: int) -> int | None:

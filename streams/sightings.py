@@ -4,9 +4,10 @@ An entry is ours by its end-to-end id alone; amounts prove nothing. The first si
 entry, and of its return, goes to the intents node as evidence: also where the order had ended
 without effect, since then the bank's books contradict ours. A credit with the id of a placement is
 its maturity from the day it matures on, unless the bank marks it as a reversal, and a return
-before; one of less than half of what it would bring is neither. People are told of what only they can judge:
-a second entry for one order, for which the bank may have paid twice, one of an order that ended
-without effect, one of another amount than was confirmed, and a small part that came back.
+before; one of less than half of what it would bring is neither. People are told of what only they
+can judge: a second entry for one order, for which the bank may have paid twice, one of an order
+that ended without effect, one of another amount than was confirmed, and a small part that came
+back.
 """
 
 from __future__ import annotations

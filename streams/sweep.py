@@ -22,11 +22,10 @@ from streams import bill, cutoff, ladder, reverse
 from streams.calendar import NoCalendar
 from streams.cash_facts import SAFE, Decided, Facts, Figures, figures, is_stale
 from streams.orders import OUT
-from streams.sweep_order import BILL
 from streams.var import OK, breaches
 from tables.cash import Balance
 
-OVERNIGHT, ESG = "FED_RRP", "CARBON_NOTE"
+OVERNIGHT, BILL, ESG = "FED_RRP", bill.PRODUCT, "CARBON_NOTE"
 CENT_E18 = E18 // 100
 
 Hold = Callable[[Policy, Facts], Outcome | None]

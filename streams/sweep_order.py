@@ -23,7 +23,6 @@ from tables.gate import Hold, Numbered
 
 TOPIC = "sweep_intent"
 CLASS = "sweep"
-BILL = "TBILL_4W"
 DIRECTION = {"SWEEP": "OUT", "REVERSE_SWEEP": "BACK"}
 E14 = 10**14
 PRODUCTS = frozenset(named()["SweepProduct"]["symbols"][1:])
@@ -62,7 +61,7 @@ def whole_e18(proposal: Proposal, amount_e18: int) -> int:
     the most that it buys. A limit that cuts an order cuts it to that.
     """
     params = SweepParams.of(proposal.params)
-    if params.target_product != BILL:
+    if params.target_product != bill.PRODUCT:
         return amount_e18
     days = (params.matures_day or params.value_day) - params.value_day
     return bill.cost_e18(amount_e18, params.discount_rate_e18, days)

@@ -183,6 +183,7 @@ def test_a_balance_that_may_count_a_placement_already_brings_nothing_back() -> N
 UNLISTED = f"""
     {OVERNIGHT.partition("    outcome CONFIRMED")[0]}
     outcome CONFIRMED
+    at      2026-07-09T12:00:00Z
 """
 
 
@@ -191,7 +192,6 @@ def test_a_balance_that_fell_by_a_placement_has_it_whatever_the_bank_lists() -> 
     """All that was placed would come back on the same day; nothing is placed on it either."""
     CashWorld().play(f"""
         {UNLISTED}
-        at      +1s
         report  ITAV 300000
         expect  position pending_out=2200000
         expect  hold below_min
@@ -207,7 +207,6 @@ def test_a_balance_that_fell_by_a_placement_has_it_whatever_the_bank_lists() -> 
 def test_a_balance_that_did_not_fall_does_not_have_it() -> None:
     CashWorld().play(f"""
         {UNLISTED}
-        at      +1s
         report  ITAV 2150000
         expect  order kind=REVERSE_SWEEP asked=350000
     """)

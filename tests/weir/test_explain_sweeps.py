@@ -166,9 +166,9 @@ def test_what_is_open_waits_and_comes_back_is_shown() -> None:
 
 
 def test_what_the_balance_may_count_already_is_in_the_record() -> None:
-    """Confirmed, and not listed: the balance that fell by it says that nothing is to come back."""
-    ordered = f"{QUIET}\n{SAFE}\nreport ITAV 2500000\noutcome CONFIRMED"
-    world = lived(f"{ordered}\nat +1s\nreport ITAV 300000")
+    """The bank held the money before it was confirmed: nothing is to come back."""
+    ordered = f"{QUIET}\n{SAFE}\nreport ITAV 2500000\nreport ITAV 300000 as_of=+1s"
+    world = lived(f"{ordered}\nat +2s\noutcome CONFIRMED")
     found = explained(world)
     assert (found.said["outcome"], found.reproduced) == ("below_min", True)
     assert "           of it 2200000 (above 0: out) the balance may count already" in text(found)

@@ -1,9 +1,10 @@
 """Finastra's corporate accounts in JSON, as BalanceEvents.
 
 `/{id}/balances` gives the ledger and the available balance and since when they are so; where only
-the day of the answer is given, its moment counts, and of an earlier day its end. `/{id}/statement` gives the entries of days, signed
-by their transaction type. Entries are read before the balance: so the balance holds every one of
-them, and a payment of ours that was seen is in the balance that is told with it.
+the day of the answer is given, its moment counts, and of an earlier day its end.
+`/{id}/statement` gives the entries of days, signed by their transaction type. Entries are read
+before the balance: so the balance holds every one of them, and a payment of ours that was seen is
+in the balance that is told with it.
 """
 
 from __future__ import annotations
@@ -153,8 +154,8 @@ def _day(day: date | None) -> int | None:
 
 
 def _as_of(text: str, answered_ms: int) -> int:
-    """When the bank counted: the instant it names, the end of an earlier day that it names, else the
-    moment of its answer.
+    """When the bank counted: the instant it names, the end of an earlier day that it names, else
+    the moment of its answer.
     """
     if not text:
         return answered_ms
