@@ -30,6 +30,8 @@ LATENCY = Histogram(
     "From a balance's arrival to its signed order on the log",
     buckets=(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 0.8, 1.0, 2.5, 5.0, 30.0),
 )
+UNKNOWN = float("nan")
+"""Where a figure is not known, which is not the same as none at all."""
 ARRIVED = "treasury.arrived_ms"
 BALANCES = "balance_events"
 OBSERVED = frozenset({"cash", "gate", "intents"})
@@ -83,7 +85,8 @@ class Observer:
             if not isinstance(output, Emit):
                 continue
             if isinstance(output.value, Var):
-                VAR_BPS.labels(output.value.account_id).set((output.value.var_bps_e18 or 0) / E18)
+                bps = output.value.var_bps_e18
+                VAR_BPS.labels(output.value.account_id).set(UNKNOWN if bps is None else bps / E18)
             elif isinstance(output.value, SweepOrder) and self._arrived_ms is not None:
                 event.effect(Ordered(self._arrived_ms))
             elif isinstance(output.value, IntentState):

@@ -1,5 +1,8 @@
 """What a person should know of an account or a desk: an alert is written when it starts to hold and
 when it ends, never in between. What happened once has no end, and is written once.
+
+Its record is stamped with the time at which it is said, not with its event's: alerts are kept for a
+while from then on, and one about a statement of last year would be gone before anyone reads it.
 """
 
 from __future__ import annotations
@@ -64,4 +67,5 @@ def _said(
             labels={"account": event.key} if labels is None else dict(labels),
             since_ms=event.timestamp_ms,
         ),
+        timestamp_ms=event.at_ms,
     )

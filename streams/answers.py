@@ -25,6 +25,7 @@ RATE_LIMITED = frozenset({"10006", "429"})
 """Codes of a refusal because of too many requests: it counts no try."""
 RETURNED = "returned"
 """Code of a refusal that came after the effect: the money is back."""
+PART = "only a part came back"
 
 ORDER_FACTS = ("order_status", "avg_price", "filled")
 CLAIMS_EFFECT = frozenset({"accepted", "done"})
@@ -119,6 +120,10 @@ def _evidence(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> None:
     if leg.state not in (saga.ATTEMPTED, saga.ACKED, saga.UNKNOWN) and not parked:
         return
     if _came_back(intent, record):
+        if _is_part(leg, record):
+            if not parked:
+                lane.move(intent, "disagreement", PART)
+            return
         sent = _confirm(lane, intent, replace(record, amount_done_e18=None))
         lane.move(sent, "returned", record.message or RETURNED)
         return
@@ -164,6 +169,12 @@ def _came_back(intent: IntentEntry, record: AttemptRecord) -> bool:
     return returned and intent.kind in saga.PAYMENTS
 
 
+def _is_part(leg: LegEntry, record: AttemptRecord) -> bool:
+    """Whether less than half came back: a fee makes a return smaller, but not by that much."""
+    done_e18 = record.amount_done_e18
+    return done_e18 is not None and 2 * done_e18 < leg.amount_e18
+
+
 def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> IntentEntry:
     facts = {**intent.facts, **_after(intent, record)}
     ref = record.venue_ref or intent.leg.venue_ref
@@ -203,7 +214,10 @@ def _late(lane: Lane, intent: IntentEntry, leg: LegEntry, record: AttemptRecord)
         return  # of what was done and came back, either word is a repeat
     effect_known = record.n == leg.n and leg.state == saga.CONFIRMED
     if effect_known and _came_back(intent, record):
-        lane.move(intent, "returned", record.message or RETURNED)
+        if _is_part(leg, record):
+            lane.halt(intent, PART)
+        else:
+            lane.move(intent, "returned", record.message or RETURNED)
         return
     said, rows = record.class_ or "unknown", int((record.facts or {}).get("rows", "0"))
     if rows > 1:

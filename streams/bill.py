@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from schemas.money import E18, divide_half_even
 
+PRODUCT = "TBILL_4W"
 YEAR_DAYS, YIELD_DAYS = 360, 365
 LOT_E18 = 100 * E18
 CENT_E18 = E18 // 100

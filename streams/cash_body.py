@@ -112,6 +112,10 @@ def facts_of(said: dict[str, Any], calendars: tuple[CalendarYear, ...]) -> Facts
                 (parse_date(one["moves_on"]), parse_e18(one["amount"]))
                 for one in given.get("pending_later", ())
             ),
+            unsure=tuple(
+                (parse_date(one["moves_on"]), parse_e18(one["amount"]))
+                for one in given.get("pending_unsure", ())
+            ),
         ),
         expected=_expected_of(forecast),
         for_day=None if forecast is None else parse_date(forecast["for_date"]),
@@ -180,11 +184,11 @@ def _inputs(cause: Cause, facts: Facts) -> dict[str, Any]:
         "placed_today": facts.out_today,
         "brought_back_today": facts.back_today,
     }
-    if facts.pending.later:
-        said["pending_later"] = [
-            {"moves_on": iso_date(day), "amount": text_e18(amount)}
-            for day, amount in facts.pending.later
-        ]
+    for name, moves in (("later", facts.pending.later), ("unsure", facts.pending.unsure)):
+        if moves:
+            said[f"pending_{name}"] = [
+                {"moves_on": iso_date(day), "amount": text_e18(amount)} for day, amount in moves
+            ]
     return said
 
 

@@ -84,6 +84,7 @@ def order(said: Said, facts: Facts, decided: Decided, policy: Policy) -> Order:
         matures_day=decided.matures_day,
         discount_rate_e18=None if row is None else row.discount_rate_e18,
         takes=decided.takes,
+        decided_on_e18=0 if facts.balance is None else facts.balance.amount_e18,
     )
 
 

@@ -79,10 +79,14 @@ def _until_ms(at_ms: int, in_force: InForce, order: Order) -> int:
 
 def _remember(entries: Entries, order: Order) -> None:
     old: Deciding = entries.get("deciding") or Deciding()
-    key = orders.key_of(order.intent_id)
-    out = order.kind == orders.OUT
-    new = replace(old, last_out=key) if out else replace(old, last_back=key)
-    entries.put("deciding", replace(new, wait_until_ms=0))
+    key, old = orders.key_of(order.intent_id), replace(old, wait_until_ms=0)
+    if order.kind == orders.OUT:
+        prior = old.last_out if orders.with_effect(entries, old.last_out) else old.prior_out
+        new = replace(old, last_out=key, prior_out=prior)
+    else:
+        prior = old.last_back if orders.with_effect(entries, old.last_back) else old.prior_back
+        new = replace(old, last_back=key, prior_back=prior)
+    entries.put("deciding", new)
 
 
 def _alert(entries: Entries, event: Event, facts: Facts, decided: Decided) -> list[Any]:

@@ -16,6 +16,7 @@ from schemas.outcome import Outcome
 from schemas.policy import Policy
 from schemas.policy_gate import Limit, Screening
 from schemas.records import Proposal
+from streams import sweep_order
 from tables.gate import Rate, Used
 
 CLASS_OF = {
@@ -181,8 +182,13 @@ def daily(ask: Ask) -> Outcome | None:
 
 
 def precision(ask: Ask) -> Outcome | None:
-    """Cuts the grant to the places the venue takes."""
+    """Cuts the grant to the places the venue takes, and one that a limit has cut to what is sold of
+    the product.
+    """
     ask.granted_e18 = floor_to(ask.granted_e18, ask.proposal.precision)
+    cut = ask.granted_e18 < floor_to(ask.proposal.asked_e18, ask.proposal.precision)
+    if cut and ask.proposal.kind == "SWEEP":
+        ask.granted_e18 = sweep_order.whole_e18(ask.proposal, ask.granted_e18)
     return None
 
 

@@ -28,9 +28,8 @@ _NONE = Active()
 
 class Pending(NamedTuple):
     """Our movements that no balance shows yet, in US dollars; `later` are those of both that move
-    on a day to come: (day, amount), what goes out above 0. `unsure` are those confirmed going out
-    after the balance was counted: it may be less by them already, since banks hold the money of a
-    payment from its acceptance on.
+    on a day to come: (day, amount), what goes out above 0. `unsure` are those of both that the
+    balance may count already though no entry shows them: see `streams.doubt`.
     """
 
     out_e18: int
@@ -43,7 +42,9 @@ class Pending(NamedTuple):
         return sum(amount for moves, amount in self.later if moves > day)
 
     def unsure_e18(self, day: int) -> int:
-        """What goes out until a day and may have left the balance already."""
+        """What goes out until a day and may have left the balance already, less what comes in until
+        then and may be in it.
+        """
         return sum(amount for moves, amount in self.unsure if moves <= day)
 
 
@@ -58,6 +59,12 @@ def find(entries: Entries, end_to_end_id: str | None) -> Order | None:
         return None
     order: Order | None = entries.get("orders", key_of(end_to_end_id))
     return order
+
+
+def with_effect(entries: Entries, key: str) -> Order | None:
+    """The order of a key, if it moved money or still may."""
+    order: Order | None = entries.get("orders", key) if key else None
+    return None if order is None or order.state in WITHOUT_EFFECT else order
 
 
 def had_any(entries: Entries) -> bool:
@@ -114,15 +121,19 @@ def pending(orders: list[Order], balance: Balance | None, today: int) -> Pending
         if order.state not in WITHOUT_EFFECT and not shown(order.seen_ms, as_of_ms):
             if order.kind == OUT:
                 out_e18 += order.amount_e18
-                if order.state == CONFIRMED and as_of_ms <= order.confirmed_ms:
-                    unsure.append((order.value_day, order.amount_e18))
             else:
                 in_e18 += order.amount_e18
             if order.value_day > today:
                 sign = 1 if order.kind == OUT else -1
                 later.append((order.value_day, sign * order.amount_e18))
+            held = order.state == CONFIRMED and as_of_ms <= order.confirmed_ms
+            if order.kind == OUT and (held or order.felt_ms):
+                unsure.append((order.value_day, order.amount_e18))
         if has_matured(order, today) and not shown(order.back_ms, as_of_ms):
-            in_e18 += order.left_e18 - order.taken_e18
+            comes_e18 = order.left_e18 - order.taken_e18
+            in_e18 += comes_e18
+            if order.risen_ms and order.matures_day is not None:
+                unsure.append((order.matures_day, -comes_e18))
     return Pending(out_e18, in_e18, tuple(later), tuple(unsure))
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from schemas.policy import Policy
 from schemas.records import Meta
-from streams import cash_view, cutoff, flows, forecast, freeze, orders, var
+from streams import cash_view, cutoff, doubt, flows, forecast, freeze, orders, var
 from streams.calendar import Calendar, NoCalendar, calendar
 from streams.cash_facts import Facts, Placement
 from streams.holidays import FED
@@ -60,8 +60,9 @@ class Outlook(NamedTuple):
 def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed: bool) -> Outlook:
     """All that is known of the account at this event; `flowed` tells that a statement came."""
     balance: Balance | None = entries.get("balances", "avail")
-    active, known = orders.settle(entries, balance), forecast.known(entries, event.at_ms)
     today = day_of(event.at_ms)
+    active = doubt.mark(entries, orders.settle(entries, balance), balance, today)
+    known = forecast.known(entries, event.at_ms)
     waiting: Deciding = entries.get("deciding") or Deciding()
     waits = waiting.wait_until_ms > event.at_ms and waiting.wait_version == in_force.version
     risk, expected, for_day, outputs = None, None, None, list[Any]()
@@ -90,8 +91,8 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
         waits_kind=waiting.wait_kind if waits else "",
         waits_for=waiting.wait_reason if waits else "",
         business_day=business_day,
-        out_today=_made_on(entries, waiting.last_out, business_day),
-        back_today=_made_on(entries, waiting.last_back, business_day),
+        out_today=_made_on(entries, (waiting.last_out, waiting.prior_out), business_day),
+        back_today=_made_on(entries, (waiting.last_back, waiting.prior_back), business_day),
         calendars=in_force.calendars,
     )
     return Outlook(facts, outputs, known)
@@ -174,14 +175,10 @@ def _placement(order: Order) -> Placement:
     )
 
 
-def _made_on(entries: Entries, key: str, business_day: int | None) -> bool:
-    """Whether the last order of a direction was made on this business day and not in vain."""
-    order: Order | None = entries.get("orders", key) if key else None
-    return (
-        order is not None
-        and order.state not in orders.WITHOUT_EFFECT
-        and (order.day == business_day)
-    )
+def _made_on(entries: Entries, keys: tuple[str, ...], business_day: int | None) -> bool:
+    """Whether one of these orders was made on this business day and not in vain."""
+    found = [orders.with_effect(entries, key) for key in keys]
+    return any(order is not None and order.day == business_day for order in found)
 
 
 def _business_day(fed: Calendar, at_ms: int) -> int | None:

@@ -3,7 +3,7 @@
 Usable is what is available, less what is going out, plus what is coming back, less the floor; it is
 looked at for the day on which the money of an order would move, so that what matures by then or is
 on its way counts, and what we pay only later does not. What the balance may be less by already is
-not taken off it again: money is not brought back on a doubt that the next balance ends. Below
+not taken off it again: money is not brought back on a doubt that the entry ends. Below
 `trigger_pct` of the float the difference to the whole float is ordered back, rounded up: from the
 overnight product first, then what matures next. Nothing is brought back within the business day in
 which money was placed, unless the floor would break.

@@ -1,9 +1,13 @@
 """What a bank's booked entries say of our own orders: moved, come back, returned, or moved twice.
 
 An entry is ours by its end-to-end id alone; amounts prove nothing. The first sight of an order's
-entry, and of its return, goes to the intents node as evidence. A credit with the id of a placement
-is its maturity from the day it matures on, and a return before. A second entry for one order is
-told to people: the bank may have paid twice.
+entry, and of its return, goes to the intents node as evidence: also where the order had ended
+without effect, since then the bank's books contradict ours. A credit with the id of a placement is
+its maturity from the day it matures on, unless the bank marks it as a reversal, and a return
+before; one of less than half of what it would bring is neither. People are told of what only they
+can judge: a second entry for one order, for which the bank may have paid twice, one of an order
+that ended without effect, one of another amount than was confirmed, and a small part that came
+back.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from schemas.money import text_e18
 from schemas.records import AttemptRecord, BalanceEvent, BankEntry, Meta
 from streams import alerts, orders
 from streams.balances import E4_TO_E18
@@ -22,6 +27,10 @@ from tables.cash import Order, Scheduled
 
 RETURNED = "returned"
 DOUBLE = "double_entry"
+ENDED = "entry_of_ended"
+OTHER = "entry_differs"
+PART = "part_returned"
+CONTRADICTED = orders.WITHOUT_EFFECT - {orders.REVERSED}
 
 
 def take(entries: Entries, event: Event, stamp: Meta) -> list[Any] | None:
@@ -56,20 +65,47 @@ def _ours(
         if order.seen_ms:
             return None if entry.ref == order.seen_ref else _twice(entries, event, order, entry)
         orders.put(entries, replace(order, seen_ms=as_of_ms, seen_ref=entry.ref))
-        outputs = _found(entries, event, order, "is booked")
-        return outputs if order.final else [*outputs, _evidence(order, entry, stamp, event, "done")]
+        outputs = _first(entries, event, order, entry)
+        if order.final and order.state not in CONTRADICTED:
+            return outputs
+        return [*outputs, _evidence(order, entry, stamp, event, "done")]
     if order.back_ms:
         return None
+    at_term = _is_maturity(order, entry, as_of_ms)
+    expected_e18 = order.left_e18 - order.taken_e18 if at_term else order.amount_e18
+    if 2 * abs(entry.amount_e4) * E4_TO_E18 < expected_e18:
+        text = f"{order.intent_id}: a small part of it came back as {entry.ref}"
+        return alerts.fire(entries, event, f"{PART}:{order.intent_id}", text) or None
     orders.put(entries, replace(order, back_ms=as_of_ms))
-    day = day_of(as_of_ms) if entry.booking_date is None else entry.booking_date
-    matures = order.matures_day
-    if order.kind == orders.OUT and matures is not None and day >= matures:
+    if at_term:
         return _found(entries, event, order, "has come back")
     text = f"{order.intent_id} was returned by the bank: {entry.ref}"
     return [
         *alerts.fire(entries, event, f"{RETURNED}:{order.intent_id}", text),
         _evidence(order, entry, stamp, event, "refused"),
     ]
+
+
+def _is_maturity(order: Order, entry: BankEntry, as_of_ms: int) -> bool:
+    """Whether money comes back by itself, and was not sent back."""
+    day = day_of(as_of_ms) if entry.booking_date is None else entry.booking_date
+    matures = order.matures_day
+    at_term = matures is not None and day >= matures
+    return order.kind == orders.OUT and at_term and not entry.reversal
+
+
+def _first(entries: Entries, event: Event, order: Order, entry: BankEntry) -> list[Any]:
+    """What people are told when an order's entry is seen for the first time."""
+    outputs = _found(entries, event, order, "is booked")
+    booked_e18 = abs(entry.amount_e4) * E4_TO_E18
+    if order.state in CONTRADICTED:
+        text = f"{order.intent_id} ended as {order.state}, but is booked as {entry.ref}"
+        outputs += alerts.fire(entries, event, f"{ENDED}:{order.intent_id}", text, "critical")
+    elif order.state == orders.CONFIRMED and booked_e18 != order.amount_e18:
+        said = f"{text_e18(order.amount_e18)} confirmed, {text_e18(booked_e18)} booked"
+        text = f"{order.intent_id}: {said} as {entry.ref}"
+        outputs += alerts.fire(entries, event, f"{OTHER}:{order.intent_id}", text)
+    return outputs
 
 
 def _found(entries: Entries, event: Event, order: Order, what: str) -> list[Any]:

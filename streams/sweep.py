@@ -26,7 +26,7 @@ from streams.reverse import is_dead_time
 from streams.var import OK, breaches, held_against_e18
 from tables.cash import Balance
 
-OVERNIGHT, BILL, ESG = "FED_RRP", "TBILL_4W", "CARBON_NOTE"
+OVERNIGHT, BILL, ESG = "FED_RRP", bill.PRODUCT, "CARBON_NOTE"
 CENT_E18 = E18 // 100
 
 Hold = Callable[[Policy, Facts], Outcome | None]

@@ -15,6 +15,7 @@ from schemas.jsonform import Invalid, to_json
 from schemas.money import parse_e18
 from schemas.records import Meta, Proposal, RiskChecks, SweepOrder
 from schemas.sweep_params import SweepParams
+from streams import bill
 from streams.canonical import canonical
 from streams.step import Emit, Entries, InvariantBroken, Refused
 from streams.window import day_of
@@ -53,6 +54,17 @@ def validate(proposal: Proposal) -> None:
         raise Refused("params", "beneficiary", proposal.beneficiary, f"{receiver} is paid")
     if proposal.deadline_ms > params.cutoff_ms:
         raise Refused("params", "deadline", proposal.deadline_ms, "lies after the cut-off")
+
+
+def whole_e18(proposal: Proposal, amount_e18: int) -> int:
+    """What an amount to place comes to: bills are sold in hundreds of face, so it is the price of
+    the most that it buys. A limit that cuts an order cuts it to that.
+    """
+    params = SweepParams.of(proposal.params)
+    if params.target_product != bill.PRODUCT:
+        return amount_e18
+    days = (params.matures_day or params.value_day) - params.value_day
+    return bill.cost_e18(amount_e18, params.discount_rate_e18, days)
 
 
 def order(entries: Entries, said: Mapping[str, Any], hold: Hold, stamp: Meta) -> Emit:

@@ -124,7 +124,9 @@ class Order(State, frozen=True):
     `amount_e18` is what it may move at most: asked, then granted, then done. Of a confirmed
     placement `left_e18` is what is still placed and `taken_e18` what open orders bring back of it.
     `seen_ms` and `back_ms` tell the as-of of the report in which its entry, and that of its
-    maturity or return, was booked (0: not yet); `seen_ref` names the first.
+    maturity or return, was booked (0: not yet); `seen_ref` names the first. `felt_ms` and
+    `risen_ms` tell the as-of of the balance that first had fallen by most of a placement against
+    `decided_on_e18`, and risen by most of what matured against `eve_e18`.
     """
 
     intent_id: str
@@ -147,6 +149,10 @@ class Order(State, frozen=True):
     seen_ref: str = ""
     reason: str = ""
     takes: tuple[Take, ...] = ()
+    decided_on_e18: int = 0
+    felt_ms: int = 0
+    eve_e18: int | None = None
+    risen_ms: int = 0
 
 
 class Active(State, frozen=True):
@@ -157,7 +163,8 @@ class Active(State, frozen=True):
 
 class Deciding(State, frozen=True):
     """Until when nothing of a kind is proposed again and under which policy that was said, the
-    wake-up, and the last order in either direction.
+    wake-up, and the last order in either direction, with the last one before it that had not ended
+    without effect.
     """
 
     wait_until_ms: int = 0
@@ -167,6 +174,8 @@ class Deciding(State, frozen=True):
     wake_ms: int = 0
     last_out: str = ""
     last_back: str = ""
+    prior_out: str = ""
+    prior_back: str = ""
 
 
 CASH = TableSpec(

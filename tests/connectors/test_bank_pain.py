@@ -19,7 +19,7 @@ from agents.connectors.bank.iso20022 import message
 from agents.connectors.bank.pain import Status, id_of, pain001, status
 from agents.connectors.port import Rejected, TimedOut, Unsupported
 from tests.connectors.conftest import Recorded
-from tests.connectors.effects import call, look, work
+from tests.connectors.effects import call, look, prepare, work
 from weir.sandbox.bank.pain import read_request
 
 XSD = etree.XMLSchema(
@@ -195,7 +195,25 @@ def test_a_status_is_read_from_the_transaction_or_the_group() -> None:
                  b"<StsRsnInf><Rsn><Prtry>CLOSED</Prtry></Rsn></StsRsnInf>")
     )  # fmt: skip
     assert status(group, HEX) == Status("RJCT", "CLOSED", HEX)
-    for data in (report("ACSP", name="other"), b"<html/>", b"", b"<!DOCTYPE x><a/>"):
+    others = group.replace(b"<OrgnlMsgId>0", b"<OrgnlMsgId>f")  # rejects another message
+    for data in (others, report("ACSP", name="other"), b"<html/>", b"", b"<!DOCTYPE x><a/>"):
+        with pytest.raises(TimedOut):
+            status(data, HEX)
+
+
+ROW = "<TxInfAndSts><OrgnlEndToEndId>{}</OrgnlEndToEndId><TxSts>{}</TxSts>{}</TxInfAndSts>"
+AGAIN = ROW.format(HEX, "RJCT", "<StsRsnInf><Rsn><Cd>DU04</Cd></Rsn></StsRsnInf>")
+
+
+def also(data: bytes, row: str) -> bytes:
+    return data.replace(b"<TxInfAndSts>", f"{row}<TxInfAndSts>".encode(), 1)
+
+
+def test_that_an_id_came_twice_says_nothing_about_the_first() -> None:
+    """A second call with it moves nothing: its rejection is none of the payment."""
+    assert status(also(report("ACSC"), AGAIN), HEX).code == "ACSC"
+    assert status(also(report("RJCT", "AM04"), AGAIN), HEX).reason == "AM04"
+    for data in (report("RJCT", "DU04"), also(report("ACSC"), ROW.format(HEX, "RJCT", ""))):
         with pytest.raises(TimedOut):
             status(data, HEX)
 
@@ -241,6 +259,15 @@ def test_a_rejection_is_found_by_looking(recorded: Recorded) -> None:
     found = connector.look(look(shared, {}))
     assert (found.class_, found.code, found.facts["rows"]) == ("refused", "AC04", "1")
     assert 0 <= int(found.facts["server_ms"]) - before_ms <= 5000
+
+
+def test_looking_at_the_rejection_of_a_repeat_proves_nothing(recorded: Recorded) -> None:
+    connector = _connector(recorded)
+    recorded.body = report("RJCT", "DU04")
+    shared = work("bank:0123456789", "SWEEP", "1000000", intent_id=ORDER)
+    with pytest.raises(TimedOut):
+        connector.look(look(shared, {}))
+    assert connector.prepare(prepare(shared)).facts == {"late_ref": HEX}
 
 
 def test_what_another_side_pays_no_bank_is_asked_for(recorded: Recorded) -> None:

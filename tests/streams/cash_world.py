@@ -137,7 +137,7 @@ class CashWorld:
                 amount_e4=parse_scaled(amount, 4),
                 ccy=fields.get("ccy", "USD"),
                 status=fields.get("status", "BOOK"),
-                reversal=False,
+                reversal=fields.get("reversal") == "true",
                 booking_date=parse_date(fields["booked"]) if "booked" in fields else None,
                 end_to_end_id=end_to_end,
             )

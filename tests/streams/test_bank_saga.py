@@ -144,6 +144,21 @@ def test_money_that_comes_back_days_later_is_reversed() -> None:
     assert found.lane().halted == ""
 
 
+def test_a_small_part_that_comes_back_goes_to_people() -> None:
+    """The rest is still placed: an order that counts as reversed would forget it."""
+    part = word("refused", "WEBHOOK", code="returned", amount_done_e18=374_999 * E18)
+    found = lived()
+    found.fold(part)
+    assert (found.states()[-1], "only a part" in found.lane().halted) == ("CONFIRMED", True)
+    found = world(_1="lost_after")
+    found.give(order())
+    found.fold(found.carry(found.pending.pop(0)))
+    found.fold(part)
+    assert found.states() == ["ATTEMPTED", "PARKED"]
+    found.fold(part)
+    assert found.states() == ["ATTEMPTED", "PARKED"]
+
+
 def test_sent_and_returned_before_we_saw_it_is_both() -> None:
     found = world(_1="lost_after")
     found.give(order())

@@ -179,13 +179,57 @@ def test_a_balance_that_may_count_a_placement_already_brings_nothing_back() -> N
     """)
 
 
-def test_a_balance_counted_after_the_confirmation_without_the_entry_does_not_have_it() -> None:
+# A bank that lists the entries of a day only in its statement
+UNLISTED = f"""
+    {OVERNIGHT.partition("    outcome CONFIRMED")[0]}
+    outcome CONFIRMED
+    at      2026-07-09T12:00:00Z
+"""
+
+
+@pytest.mark.req("004-59")
+def test_a_balance_that_fell_by_a_placement_has_it_whatever_the_bank_lists() -> None:
+    """All that was placed would come back on the same day; nothing is placed on it either."""
     CashWorld().play(f"""
-        {OVERNIGHT.partition("    outcome CONFIRMED")[0]}
-        outcome CONFIRMED
-        at      +1s
+        {UNLISTED}
         report  ITAV 300000
-        expect  order kind=REVERSE_SWEEP asked=2200000
+        expect  position pending_out=2200000
+        expect  hold below_min
+        at      2026-07-09T13:00:00Z
+        report  ITAV 1500000                    # customers paid in: it keeps having it
+        expect  hold below_min
+        report  ITAV -1000 as_of=+1s
+        expect  order kind=REVERSE_SWEEP asked=301000
+    """)
+
+
+@pytest.mark.req("004-59")
+def test_a_balance_that_did_not_fall_does_not_have_it() -> None:
+    CashWorld().play(f"""
+        {UNLISTED}
+        report  ITAV 2150000
+        expect  order kind=REVERSE_SWEEP asked=350000
+    """)
+
+
+@pytest.mark.req("004-59")
+def test_a_balance_that_rose_has_what_matured_whatever_the_bank_lists() -> None:
+    CashWorld().play(f"""
+        {OVERNIGHT}
+        at      2026-07-10T00:10:00Z
+        report  ITAV 310000
+        expect  order target_product=FED_RRP asked=10000 value_date=2026-07-10
+        outcome CONFIRMED
+        at      2026-07-10T04:00:00Z
+        report  ITAV 300000
+        expect  position pending_in=2200000
+        policy  sweep.min_sweep_usd=9000000
+        at      2026-07-10T12:00:00Z
+        report  ITAV 2500000
+        expect  position pending_in=2200000
+        expect  hold below_min
+        report  ITAV -1000 as_of=+1s
+        expect  order kind=REVERSE_SWEEP asked=10000
     """)
 
 
@@ -230,6 +274,22 @@ def test_an_order_in_vain_begins_no_dead_time() -> None:
         outcome REJECTED reason=x
         report  ITAV 900000 as_of=+1s
         expect  order kind=SWEEP asked=600000
+    """)
+
+
+def test_an_order_in_vain_does_not_end_the_dead_time_of_the_one_before() -> None:
+    CashWorld().play(f"""
+        {OVERNIGHT}
+        at      2026-07-09T14:00:00Z
+        report  ITAV 900000
+        expect  order asked=600000
+        outcome REJECTED reason=x
+        policy  sweep.min_sweep_usd=10001       # another policy: it is tried again
+        report  ITAV 900000 as_of=+1s
+        expect  order asked=600000
+        outcome REJECTED reason=x
+        report  ITAV 180000 as_of=+2s
+        expect  hold dead_time
     """)
 
 

@@ -238,3 +238,33 @@ def test_the_signature_of_an_intent_is_none_of_an_order() -> None:
 
 def _raw(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+@pytest.mark.parametrize(
+    ("asked", "more", "granted"),
+    [
+        ("6000000", "", "5000000"),  # without a rate the amount is the face
+        ("4999900", "", "4999900"),
+        # 5,016,300 of face at 4.20 % for 28 days
+        ("6000000", "p.discount_rate=0.042 p.matures_on=2025-07-10", "4999913.42"),
+        ("549997.45", "p.discount_rate=0.042 p.matures_on=2025-07-10", "549997.45"),
+    ],
+)
+def test_a_limit_cuts_a_bill_to_what_is_sold_of_it(asked: str, more: str, granted: str) -> None:
+    Bank(approvals={"sweep_usd": "9000000"}).play(f"""
+        sweep  o1 OUT {asked} {more}
+        expect intent amount={granted}
+        expect cash granted={granted}
+    """)
+
+
+def test_other_products_and_what_comes_back_are_cut_to_cents() -> None:
+    Bank(approvals={"sweep_usd": "9000000"}).play("""
+        policy limits.sweep.single_usd=5000050.01
+        sweep  o1 OUT 6000000 target_product=FED_RRP
+        expect intent amount=5000050.01
+        sweep  o2 BACK 6000000
+        expect intent amount=5000050.01
+        sweep  o3 OUT 6000000
+        expect intent amount=5000000
+    """)

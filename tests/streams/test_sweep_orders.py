@@ -2,6 +2,7 @@
 
 import pytest
 
+from schemas.jsonform import parse_time
 from streams.cash import step
 from streams.step import NOTHING_IN_FORCE, Entries, Event, InvariantBroken, Refused
 from tests.streams.cash_world import ACCOUNT, CashWorld
@@ -291,3 +292,108 @@ def test_an_answer_without_a_policy_stops_the_worker() -> None:
     del world.store.entries["@partition"]
     with pytest.raises(InvariantBroken, match="no policy is in force"):
         world.play("outcome REJECTED")
+
+
+@pytest.mark.parametrize("state", ["REJECTED", "EXPIRED", "VOID", "REFUSED"])
+def test_a_booked_entry_of_an_order_that_had_ended_is_told_to_everyone(state: str) -> None:
+    """The intents node halts the lane; nothing is placed on what the bank's books contradict."""
+    CashWorld().play(f"""
+        {READY}
+        outcome {state} reason=x
+        at      2026-07-10T20:00:00Z
+        entry   E1 -2200000 booked=2026-07-10 order=1
+        report  ITAV 300000
+        expect  evidence class=done amount_done=2200000 venue_ref=E1
+        expect  alert entry_of_ended firing
+        entry   E1 -2200000 booked=2026-07-10 order=1
+        report
+        expect  nothing
+    """)
+
+
+def test_the_entries_of_a_reversed_order_contradict_nothing() -> None:
+    """Told by the other side first, then listed."""
+    CashWorld().play(f"""
+        {READY}
+        outcome CONFIRMED
+        outcome REVERSED of=1
+        at      2026-07-10T20:00:00Z
+        entry   E1 -2200000 booked=2026-07-10 order=1
+        entry   E2 2200000 booked=2026-07-10 order=1
+        report  ITAV 2500000
+        expect  evidence class=refused
+    """)
+
+
+def test_another_amount_than_was_confirmed_is_told_to_people() -> None:
+    CashWorld().play(f"""
+        {READY}
+        outcome CONFIRMED
+        at      2026-07-10T20:00:00Z
+        entry   E1 -2200025 booked=2026-07-10 order=1
+        report  ITAV 299975
+        expect  alert entry_differs firing
+        expect  no evidence
+        expect  position pending_out=0
+    """)
+
+
+@pytest.mark.parametrize(
+    ("amount", "alert", "then"),
+    [
+        ("2199975", "returned", "no order"),  # less a fee
+        ("1100000", "returned", "no order"),
+        ("1099999.99", "part_returned", "order"),
+        ("25", "part_returned", "order"),
+    ],
+)
+def test_a_small_part_that_comes_back_is_no_return(amount: str, alert: str, then: str) -> None:
+    """A fee given back under the order's id: the placement is still there, and can be sold."""
+    world = CashWorld().play(f"""
+        policy  sweep.rule=sweep-safe-v1
+        {READY}
+        outcome CONFIRMED
+        at      2026-07-10T20:00:00Z
+        entry   E1 -2200000 booked=2026-07-10 order=1
+        report  ITAV 300000
+        at      2026-07-13T14:00:00Z
+        entry   E2 {amount} booked=2026-07-13 order=1
+        report  ITAV 100000
+        expect  alert {alert} firing
+    """)
+    sold = [one.kind for one in world.said("proposal")]
+    assert sold == (["REVERSE_SWEEP"] if then == "order" else [])
+    assert bool(world.said("evidence")) is (alert == "returned")
+
+
+@pytest.mark.parametrize(("marked", "what"), [("true", "alert"), ("false", "no alert")])
+def test_a_return_on_the_day_of_maturity_is_known_by_its_mark(marked: str, what: str) -> None:
+    world = CashWorld().play(f"""
+        {READY}
+        outcome CONFIRMED
+        at      2026-07-10T20:00:00Z
+        entry   E1 -2200000 booked=2026-07-10 order=1
+        report  ITAV 300000
+        at      2026-08-04T14:00:00Z
+        entry   E2 2200000 booked=2026-08-04 order=1 reversal={marked}
+        report  ITAV 2500000
+    """)
+    assert bool(world.said("evidence")) is (what == "alert")
+
+
+def test_an_alert_about_long_ago_is_stamped_with_when_it_is_said() -> None:
+    """Alerts are kept for thirty days: one with last year's time would be gone at once."""
+    world = CashWorld().play(f"""
+        {READY}
+        outcome CONFIRMED
+        at      2026-07-10T20:00:00Z
+        entry   E1 -2200000 booked=2026-07-10 order=1
+        report  ITAV 300000
+        at      2027-07-12T14:00:00Z
+        entry   E2 -2200000 booked=2026-07-10 order=1
+        statement 2026-07-10 CLBD 7 as_of=2026-07-10T20:00:01Z
+        expect  alert double_entry firing
+    """)
+    said = [one for one in world.out if getattr(one, "topic", "") == "treasury.alerts.v1"]
+    assert {one.value.since_ms for one in said} == {parse_time("2026-07-10T20:00:01Z")}
+    assert {one.timestamp_ms for one in said} == {parse_time("2027-07-12T14:00:00Z")}

@@ -165,6 +165,15 @@ def test_what_is_open_waits_and_comes_back_is_shown() -> None:
     assert "lacks: float - usable = 300000 - 100000 = 200000" in lines
 
 
+def test_what_the_balance_may_count_already_is_in_the_record() -> None:
+    """The bank held the money before it was confirmed: nothing is to come back."""
+    ordered = f"{QUIET}\n{SAFE}\nreport ITAV 2500000\nreport ITAV 300000 as_of=+1s"
+    world = lived(f"{ordered}\nat +2s\noutcome CONFIRMED")
+    found = explained(world)
+    assert (found.said["outcome"], found.reproduced) == ("below_min", True)
+    assert "           of it 2200000 (above 0: out) the balance may count already" in text(found)
+
+
 def test_a_record_that_does_not_follow_from_its_inputs_is_said_to_differ() -> None:
     world = lived(f"{QUIET}\nreport ITAV 2500000")
     body = world.decision()

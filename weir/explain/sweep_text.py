@@ -67,6 +67,8 @@ def _inputs(inputs: dict[str, Any], places: dict[str, Any]) -> Iterator[str]:
     yield f"pending    {inputs['pending_out']} going out, {inputs['pending_in']} coming in"
     for one in inputs.get("pending_later", ()):
         yield f"           of it {one['amount']} (above 0: out) only on {one['moves_on']}"
+    for one in inputs.get("pending_unsure", ()):
+        yield f"           of it {one['amount']} (above 0: out) the balance may count already"
     forecast, risk = inputs["forecast"], inputs["risk"]
     if forecast is None:
         yield "forecast   none"

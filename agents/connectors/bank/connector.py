@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from agents.connectors.bank.client import Answer as HttpAnswer
 from agents.connectors.bank.client import client_of
 from agents.connectors.bank.config import Bank
-from agents.connectors.bank.pain import Status, id_of, pain001, status
+from agents.connectors.bank.pain import DUPLICATES, Status, id_of, pain001, status
 from agents.connectors.port import (
     Answer,
     AnswerClass,
@@ -30,8 +30,6 @@ CAPABILITIES = frozenset({SWEEP, REVERSE_SWEEP})
 XML = "application/xml"
 RAW_MAX = 4096
 NOT_FOUND = "404"
-DUPLICATES = frozenset({"DU01", "DU02", "DU03", "DU04", "DU05", "AM05"})
-"""Reasons that say only that this id was sent before."""
 
 _CLASS: dict[str, AnswerClass] = {
     "RCVD": "accepted",
@@ -59,7 +57,13 @@ class BankConnector:
         """The bank's time; whether it knows the order's id already."""
         self._require(work.op, work.executed_by)
         watermark = {"server_ms": str(self._time_ms())}
-        known = self._status(id_of(work.intent_id))
+        name = id_of(work.intent_id)
+        try:
+            known = self._status(name)
+        except TimedOut as why:
+            if why.code not in DUPLICATES:
+                raise
+            return Reading(watermark, {"late_ref": name})
         return Reading(watermark, {} if known is None else {"late_ref": known.ref})
 
     def call(self, work: Call, check: Callable[[], None]) -> Answer:
@@ -72,8 +76,6 @@ class BankConnector:
         data = pain001(body, self._bank)
         answer = self._client.post(self._bank.paths.initiations, data, XML, check)
         told = status(answer.body, name)
-        if told.code == "RJCT" and told.reason in DUPLICATES:
-            raise TimedOut(f"the bank has seen {name} before", told.reason)
         if told.code == "RJCT":
             raise Rejected(f"the bank refused {name}", told.reason)
         return _said(told, work.amount_e18, {}, answer.body[:RAW_MAX])

@@ -24,6 +24,8 @@ from streams.step import Refused
 NAME = "pain.001.001.09"
 ID_MAX, TEXT_MAX, NAME_MAX = 35, 140, 140
 CENT = Decimal("0.01")
+DUPLICATES = frozenset({"DU01", "DU02", "DU03", "DU04", "DU05", "AM05"})
+"""Reasons of a rejection that say only that this id was sent before, not what became of it."""
 _ABA = re.compile(r"[0-9]{9}")
 Node = tuple[str, "str | Sequence[Node]"] | tuple[str, "str | Sequence[Node]", Mapping[str, str]]
 
@@ -84,19 +86,31 @@ def pain001(body: Mapping[str, str], bank: Bank) -> bytes:
 
 
 def status(data: bytes, end_to_end_id: str) -> Status:
-    """What a pain.002 says of one payment. Raises TimedOut where it cannot be read from it."""
+    """What a pain.002 says of one payment. Raises TimedOut where it cannot be read from it: also
+    where it says different things, or only that the id was seen before.
+    """
     try:
         body = message(data, {"pain.002"}).body
     except Refused as why:
         raise TimedOut(f"no pain.002: {why}") from why
-    for row in body.parts("OrgnlPmtInfAndSts/TxInfAndSts"):
-        if row.text("OrgnlEndToEndId") == end_to_end_id:
-            ref = row.text("AcctSvcrRef") or end_to_end_id
-            return Status(row.text("TxSts") or "", _reason(row), ref)
-    group = body.part("OrgnlGrpInfAndSts")
-    if group is not None and group.text("GrpSts") == "RJCT":
-        return Status("RJCT", _reason(group), end_to_end_id)
-    raise TimedOut(f"a pain.002 that does not speak of {end_to_end_id}")
+    found = {
+        Status(row.text("TxSts") or "", _reason(row), row.text("AcctSvcrRef") or end_to_end_id)
+        for row in body.parts("OrgnlPmtInfAndSts/TxInfAndSts")
+        if row.text("OrgnlEndToEndId") == end_to_end_id
+    }
+    if not found:
+        found = {
+            Status("RJCT", _reason(group), end_to_end_id)
+            for group in body.parts("OrgnlGrpInfAndSts")  # our message has the payment's own id
+            if group.text("OrgnlMsgId") == end_to_end_id and group.text("GrpSts") == "RJCT"
+        }
+    repeated = [one for one in found if one.code == "RJCT" and one.reason in DUPLICATES]
+    first = found.difference(repeated)
+    if not first and repeated:
+        raise TimedOut(f"the bank has seen {end_to_end_id} before", repeated[0].reason)
+    if len(first) != 1:
+        raise TimedOut(f"a pain.002 that says {len(first)} things of {end_to_end_id}")
+    return first.pop()
 
 
 def _reason(part: Part) -> str:

@@ -18,7 +18,7 @@ import structlog
 
 from agents.connectors.bank.client import Answer, Client
 from agents.connectors.bank.iso20022 import XML_BYTES_MAX
-from agents.connectors.port import ConnectorError
+from agents.connectors.port import ConnectorError, TimedOut
 from agents.feeds.alerts import wall_ms
 from agents.feeds.bank.amounts import parsed
 from agents.feeds.bank.finastra import (
@@ -153,9 +153,12 @@ class AccountFeed:
         return prior_day(self.client.bank.account_id, day, self._rows(day))
 
     def _rows(self, day: int) -> list[StatementRow]:
-        """The entries of a day, all pages. Raises ConnectorError, Refused."""
+        """The entries of a day, all pages of one list: when it grows while it is read, entries
+        would be told twice or not at all. Raises ConnectorError, Refused.
+        """
         asked = date.fromordinal(day + _EPOCH).isoformat()
         rows: list[StatementRow] = []
+        count: int | None = None
         for _ in range(PAGES_MAX):
             answer = self.client.get(
                 f"{self._path}/statement",
@@ -165,6 +168,9 @@ class AccountFeed:
                 offset=str(len(rows)),
             )
             page = Page.of(parsed(answer.body, XML_BYTES_MAX))
+            if count not in (None, page.count):
+                raise TimedOut(f"the entries of {asked} changed while they were read")
+            count = page.count
             rows += [read(StatementRow, row) for row in page.items]
             if len(rows) >= page.count:
                 return rows

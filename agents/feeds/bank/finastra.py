@@ -1,9 +1,10 @@
 """Finastra's corporate accounts in JSON, as BalanceEvents.
 
-`/{id}/balances` gives the ledger and the available balance and since when they are so; where only a
-day is given, the moment of the answer counts. `/{id}/statement` gives the entries of days, signed
-by their transaction type. Entries are read before the balance: so the balance holds every one of
-them, and a payment of ours that was seen is in the balance that is told with it.
+`/{id}/balances` gives the ledger and the available balance and since when they are so; where only
+the day of the answer is given, its moment counts, and of an earlier day its end.
+`/{id}/statement` gives the entries of days, signed by their transaction type. Entries are read
+before the balance: so the balance holds every one of them, and a payment of ours that was seen is
+in the balance that is told with it.
 """
 
 from __future__ import annotations
@@ -153,13 +154,17 @@ def _day(day: date | None) -> int | None:
 
 
 def _as_of(text: str, answered_ms: int) -> int:
-    """When the bank counted: the instant it names, else the moment of its answer."""
-    if len(text) <= 10:
+    """When the bank counted: the instant it names, the end of an earlier day that it names, else
+    the moment of its answer.
+    """
+    if not text:
         return answered_ms
     try:
         at = datetime.fromisoformat(text)
     except ValueError as why:
         raise Refused("range", "balanceAsOn", text, "is no time") from why
+    if len(text) <= 10:
+        return min(answered_ms, newyork.at(at.date().toordinal() - _EPOCH + 1, 0) - 1)
     if at.tzinfo is None:
         second = at.hour * 3600 + at.minute * 60 + at.second
         return newyork.at(at.date().toordinal() - _EPOCH, second) + at.microsecond // 1000
