@@ -19,6 +19,7 @@ from weir.files.folder import Folder
 from weir.files.stretch import Stretch
 from weir.replay import Choice, Span, check, span
 from weir.replay.folder import FolderLog
+from weir.replay.log import Record
 
 ORDER = "treasury.merge-order.v1"
 SOURCES = {topic for node in NODES for topic in node.sources}
@@ -81,3 +82,19 @@ def test_a_range_without_its_state_is_not_replayed(log: MemoryLog, tmp_path: Pat
         check(found, WIRE)
     with pytest.raises(WeirError, match="no transaction lies in the range"):
         taken(log, span("2020-01-01", "2020-01-02"), tmp_path / "y")
+
+
+def test_a_letter_whose_place_has_no_value_is_taken_by_its_time(log: MemoryLog) -> None:
+    """Kafka allows a header without a value: it names no place, as one that is missing."""
+    times = sorted(
+        WIRE.decode(ORDER, one.value).at_ms
+        for at in log.records
+        if at[0] == ORDER
+        for one in log.records[at]
+    )
+    first_ms, last_ms = times[10], times[-10]
+    stretch = Stretch(log, WIRE, span(str(iso(first_ms)), str(iso(last_ms))))
+    place = (("__streams.errors.partition", None), ("__streams.errors.offset", b"1"))
+    letter = Record("hedge-executions.dlq", 0, 0, None, b"?", first_ms + 1, place)
+    assert stretch.has(letter)
+    assert not stretch.has(letter._replace(timestamp_ms=last_ms + 86_400_000))
