@@ -16,10 +16,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from agents import keys
 from agents.exact.harness import Harness, partition_of
 from agents.exact.harness import Record as Message
+from agents.nodes import LIVE
 from agents.pipeline import build
 from agents.settings import WorkerSettings
+from agents.signatures import copying
 from bench.market import INBOX, ROWS, Market
 from bench.memory_log import MemoryLog
 from bench.polls import loan, rate, snapshot
@@ -88,6 +91,7 @@ class _Run:
     def __init__(self, folder: Path, seed: int, partitions: int, accounts: int) -> None:
         settings = WorkerSettings(bootstrap="127.0.0.1:1", home=folder, partitions=partitions)
         self._app, self._partitions = build(settings), partitions
+        self._sign = copying(keys.pipeline(folder))
         self._chance = random.Random(seed)
         self._market = Market(seed, accounts)
         self._next: Counter[tuple[str, int]] = Counter()
@@ -145,10 +149,12 @@ class _Run:
         yield from self._copies(ControlCopy("all", "ACTIVE", 1, "test", BEGIN_MS))
 
     def _copies(self, body: Any) -> Iterator[_Input]:
+        """As the relay writes them, signed."""
         for topic, wrapped in COPIES.items():
+            made = _input(topic, PARTITION_KEY, wrapped(body), BEGIN_MS)
+            signed = self._sign[topic](wrapped(body), made.value)
             for partition in range(self._partitions):
-                made = _input(topic, PARTITION_KEY, wrapped(body), BEGIN_MS)
-                yield made._replace(partition=partition)
+                yield made._replace(partition=partition, headers=_headers({**LIVE, **signed}))
 
     def _message(self, one: _Input) -> Message:
         """One input, which has its place on the log from now on."""
