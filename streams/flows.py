@@ -4,13 +4,15 @@ Of a statement only booked entries count, our own movements left out. An entry b
 was booked, else to the day the statement closes; weekends and holidays join the next business day
 of the FED calendar. A day is observed when a statement closes it: a missing statement is a missing
 observation, never a zero. A restatement replaces its day; an entry that two statements list counts
-once.
+once, with the first of them that still lists it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from schemas.policy import Policy
 from schemas.records import BalanceEvent, BankEntry
@@ -49,11 +51,11 @@ def take(entries: Entries, value: BalanceEvent, said: str, policy: Policy | None
             raise Refused("exists_different", "msg_id", value.msg_id, "said something else before")
         if value.as_of_ms < old.as_of_ms:
             return False
-    _forget(entries, day)
+    passed_on = _forget(entries, day)
     flows = _by_day(entries, value, day)
     entries.put("statements", Statement(value.msg_id, said, value.as_of_ms, flows), key)
     _prune(entries, policy)
-    return old is None or old.flows != flows
+    return old is None or old.flows != flows or passed_on
 
 
 def observed(entries: Entries, fed: Calendar) -> list[Observed]:
@@ -84,21 +86,38 @@ def booked(value: BalanceEvent) -> Iterable[BankEntry]:
 
 
 def _by_day(entries: Entries, value: BalanceEvent, statement_day: int) -> tuple[DayFlow, ...]:
-    days: dict[int, list[int]] = {}
+    flows: tuple[DayFlow, ...] = ()
     for entry in booked(value):
         day = statement_day if entry.booking_date is None else entry.booking_date
         listed = f"{entry.ref}|{day}|{entry.amount_e4}"
-        if entries.get("listed", listed) is not None:
-            continue
-        entries.put("listed", Listed(statement_day), listed)
-        if orders.find(entries, entry.end_to_end_id) is not None:
-            continue
-        amount_e18 = entry.amount_e4 * E4_TO_E18
-        total = days.setdefault(day, [0, 0, 0])
-        total[0] += amount_e18
-        if amount_e18 < 0:
-            total[2 if _was_known(entries, entry) else 1] -= amount_e18
-    return tuple(DayFlow(day, *days[day]) for day in sorted(days))
+        first: Listed | None = entries.get("listed", listed)
+        if first is None:
+            ours = orders.find(entries, entry.end_to_end_id) is not None
+            one = Listed(statement_day, (), ours, _was_known(entries, entry))
+            entries.put("listed", one, listed)
+            flows = _counted(flows, day, entry.amount_e4, one)
+        elif statement_day not in (first.day, *first.also):
+            also = tuple(sorted((*first.also, statement_day)))
+            entries.put("listed", replace(first, also=also), listed)
+    return flows
+
+
+def _counted(
+    flows: tuple[DayFlow, ...], day: int, amount_e4: int, one: Listed
+) -> tuple[DayFlow, ...]:
+    """The flows of a statement with one more entry."""
+    if one.ours:
+        return flows
+    days = {flow.day: flow for flow in flows}
+    old, amount_e18 = days.get(day, DayFlow(day, 0, 0, 0)), amount_e4 * E4_TO_E18
+    gone_e18 = max(0, -amount_e18)
+    days[day] = DayFlow(
+        day,
+        old.net_e18 + amount_e18,
+        old.out_e18 + (0 if one.known else gone_e18),
+        old.known_out_e18 + (gone_e18 if one.known else 0),
+    )
+    return tuple(days[day] for day in sorted(days))
 
 
 def _was_known(entries: Entries, entry: BankEntry) -> bool:
@@ -106,11 +125,34 @@ def _was_known(entries: Entries, entry: BankEntry) -> bool:
     return ref is not None and entries.get("scheduled", ref) is not None
 
 
-def _forget(entries: Entries, statement_day: int) -> None:
-    """What the statement listed before, and what is too old to be listed twice."""
+def _forget(entries: Entries, statement_day: int) -> bool:
+    """What the statement listed before, and what is too old to be listed twice; whether another
+    statement counts now what this one did.
+    """
+    passed_on = False
     for listed, value in list(entries.range("listed")):
-        if value.day == statement_day or value.day < statement_day - KEEP_DAYS:
+        one: Listed = value
+        also = tuple(day for day in one.also if day != statement_day)
+        if one.day == statement_day and also:
+            one = replace(one, day=also[0], also=also[1:])
+            entries.put("listed", one, listed)
+            _pass_on(entries, listed, one)
+            passed_on = True
+        elif one.day == statement_day or one.day < statement_day - KEEP_DAYS:
             entries.delete("listed", listed)
+        elif also != one.also:
+            entries.put("listed", replace(one, also=also), listed)
+    return passed_on
+
+
+def _pass_on(entries: Entries, listed: str, one: Listed) -> None:
+    """The statement that counts an entry from now on."""
+    _, day, amount_e4 = listed.rsplit("|", 2)
+    key = key_of(one.day)
+    statement: Statement | None = entries.get("statements", key)
+    if statement is not None:
+        flows = _counted(statement.flows, int(day), int(amount_e4), one)
+        entries.put("statements", replace(statement, flows=flows), key)
 
 
 def _prune(entries: Entries, policy: Policy | None) -> None:

@@ -54,9 +54,14 @@ class Statement(State, frozen=True):
 
 
 class Listed(State, frozen=True):
-    """The statement (its date) that counts a booked entry, key `ref|day|amount`."""
+    """The statement (its date) that counts a booked entry, key `ref|day|amount`, and those that
+    list it too; whether it is a movement of ours, and whether it was known before.
+    """
 
     day: int
+    also: tuple[int, ...] = ()
+    ours: bool = False
+    known: bool = False
 
 
 class Scheduled(State, frozen=True):

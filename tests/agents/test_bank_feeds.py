@@ -5,23 +5,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from agents.connectors.bank.client import Client
 from agents.feeds.bank.assembly import bank_feeds
 from agents.feeds.bank.marks import MarksFile
 from agents.outside import NotWritten
 from agents.settings import BankAccount, WorkerSettings
 from tests.agents.bank_files import balance, camt053, entry, page, statement
 from tests.agents.bank_rig import ACCOUNT_ID, Rig, runs
-from tests.connectors.conftest import Recorded, recorded  # noqa: F401
 from tests.weir.sandbox.bank_served import (
     ACCOUNT,
     ServedBank,
@@ -279,32 +275,6 @@ async def test_json_that_cannot_be_used_is_told_once(rig: Rig, bank: ServedBank)
     await runs(feed, lambda: bool(rig.log.events))
     assert rig.log.causes() == ["malformed"]
     assert feed.failures == {"intraday": 3}
-
-
-async def test_a_list_that_grows_while_it_is_read_is_read_again(
-    rig: Rig, bank: ServedBank, recorded: Recorded
-) -> None:
-    """Newest first: what came meanwhile moves an entry to the next page, where it would be told as
-    a second one, and the new one not at all.
-    """
-
-    def listed(count: int, *refs: str) -> bytes:
-        row = {"currency": "USD", "amount": "5.00", "transactionType": "DEBIT"}
-        items = [{**row, "backOfficeReference": ref} for ref in refs]
-        return json.dumps({"items": items, "_meta": {"itemCount": count}}).encode()
-
-    recorded.first = [
-        b'{"token_endpoint": "/token"}',
-        b'{"access_token": "t", "expires_in": 300}',
-        listed(2, "A"),
-        listed(3, "A", "B"),
-        listed(3, "C", "A", "B"),
-    ]
-    recorded.answer({"currency": "USD", "availableBalance": "5.00"})
-    feed = rig.account(bank, parts=frozenset({"intraday"}))
-    feed.client = Client(replace(bank.access(), endpoint=recorded.endpoint, paced=False))
-    await runs(feed, lambda: bool(rig.log.events))
-    assert [one.ref for one in rig.log.events[0].entries] == ["C", "A", "B"]
 
 
 async def test_files_of_a_folder_are_taken_and_moved_away(rig: Rig, tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What flowed on each business day: bookings, weekends, restatements, and our own left out."""
 
+from random import Random
+
 import pytest
 
 from schemas.jsonform import iso_date
@@ -158,6 +160,40 @@ def test_flows(rows: str) -> None:
 
 
 @pytest.mark.req("004-33")
+def test_an_entry_that_its_statement_no_longer_lists_counts_with_the_other_that_does() -> None:
+    World().play("""
+        entry E1 -20 booked=2026-07-07
+        statement 2026-07-08
+        entry E1 -20 booked=2026-07-07
+        statement 2026-07-07
+        observes 2026-07-07:-20/20/0 2026-07-08:0/0/0
+        statement 2026-07-08 as_of=+1s
+        observes 2026-07-07:-20/20/0 2026-07-08:0/0/0
+        expect   var n=2
+        statement 2026-07-07 as_of=+1s
+        observes 2026-07-07:0/0/0 2026-07-08:0/0/0
+    """)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_what_is_observed_is_what_the_last_statements_list_each_entry_once(seed: int) -> None:
+    """Statements and restatements in any order, and entries that several of them list."""
+    random, world = Random(seed), World()
+    days = [day_text(day) for day in world.business_days(4)]
+    known = [(f"E{n}", random.choice((-20, -5, 7)), random.choice(days)) for n in range(6)]
+    last: dict[str, list[tuple[str, int, str]]] = {}
+    for step in range(random.randint(3, 9)):
+        day = random.choice(days)
+        last[day] = [one for one in random.sample(known, random.randint(0, 4)) if one[2] <= day]
+        for ref, amount, booked in last[day]:
+            world.play(f"entry {ref} {amount} booked={booked}")
+        world.play(f"statement {day} as_of=+{step}s")
+    expected = sum(amount for _, amount, day in set().union(*last.values()) if day in last)
+    fed = calendar("FED", in_force(world.store).calendars)
+    found = sum(day.net_e18 for day in observed(Entries(world.store, ACCOUNT), fed))
+    assert text(found) == str(expected)
+
+
 def test_our_own_movements_are_no_flows() -> None:
     World().play("""
         days      260 out=1000000 in=1000000

@@ -230,7 +230,7 @@ def test_whoever_has_the_public_key_can_check_an_order_and_any_change_shows() ->
 def test_the_signature_of_an_intent_is_none_of_an_order() -> None:
     signed = signing(PrivateKey.new("pipeline"))
     order, intent = order_of(Bank().play("sweep o1 OUT 750000"))
-    assert set(signed) == {INTENTS, ORDERS}
+    assert {INTENTS, ORDERS} <= set(signed)
     assert signed[INTENTS](intent, b"bytes") != signed[ORDERS](order, b"bytes")
     body = body_of(cast(Proposal, intent), intent.amount_e18, intent.executed_by)
     assert intent.body_hash == hash_of(body)
