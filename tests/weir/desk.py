@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from agents import keys
 from agents.signatures import INTENTS, signing
 from schemas import policy
+from schemas.money import parse_e18
 from schemas.records import Approval, AttemptRecord, DeskInput, Intent, IntentOutcome, Proposal
 from schemas.signing import PrivateKey
 from streams.canonical import hash_of
@@ -136,7 +137,7 @@ def word(desk: Desk, state: dict[str, Any], key: str = "ann", **changes: Any) ->
 
 def outcome(of: dict[str, Any], **changes: Any) -> bytes:
     """An outcome for the gate that the executor never wrote: confirmed for a coin more."""
-    granted = policy.parse_e18(of["amount"])
+    granted = parse_e18(of["amount"])
     body = IntentOutcome(
         intent_id=of["intent_id"],
         decision_id=of["decision_id"],
