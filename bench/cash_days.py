@@ -109,9 +109,11 @@ def differences(sim: Sim) -> list[str]:
             if one.product == product and one.direction == "OUT"
         )
         open_back = sum(
-            one.amount
+            take.amount_e18 // E14
             for one in sim.bank.payments.values()
             if one.product == product and one.direction == "BACK" and not one.executed
+            for take in (known[one.key].takes if one.key in known else ())
+            if known[take.placement].seen_ms  # else neither side counts the placement yet
         )
         if booked.get(product, 0) != theirs - open_back:
             found.append(f"{product}: placed {booked.get(product, 0)}, at the bank {theirs}")
