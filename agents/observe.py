@@ -34,8 +34,8 @@ UNKNOWN = float("nan")
 """Where a figure is not known, which is not the same as none at all."""
 ARRIVED = "treasury.arrived_ms"
 BALANCES = "balance_events"
-OBSERVED = frozenset({"cash", "gate", "intents"})
-"""The nodes it looks at."""
+OBSERVED = frozenset({"cash", "gate"})
+"""The nodes of the pipeline it looks at; of the executor it looks at the one there is."""
 CARRIERS = frozenset({"treasury.proposals.v1", "sweep_intent"})
 """Topics whose records carry the moment on."""
 
