@@ -6,10 +6,11 @@ gone, however it died. So a stale record never looks alive, a number that the sy
 someone else is never signalled, and a slot cannot be run twice.
 """
 
-import ctypes
+import errno
 import fcntl
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -24,7 +25,11 @@ from weir.home import Home
 HELD_FD = "WEIR_SLOT_FD"
 """Environment variable by which a starter hands the locked file of a slot to its child."""
 
-_PR_SET_PDEATHSIG = 1
+_DIE_WITH_STARTER = (
+    *("setpriv", "--pdeathsig", "KILL", "--", "sh", "-c"),
+    # else the starter went before the kernel was asked; its pipe ends here, so that it knows
+    '[ "$PPID" = "$0" ] && exec "$@" </dev/null',
+)
 _LOCK_PATIENCE_S = 0.5
 
 
@@ -113,27 +118,49 @@ def spawn(
 
     A detached one outlives this process and its terminal; an attached one is killed by the kernel
     when the thread that started it ends. `lock_fd` is the slot's claim when the caller keeps it.
+
+    The kernel is asked by two small programs that then become this one, not by Python code between
+    fork and exec (`preexec_fn`): a collection of garbage there closes stores and clients whose
+    threads the child does not have, and waits for them for ever, and so does the starter.
+    Raises FileNotFoundError when there is no such program.
     """
     slot.home.logs.mkdir(parents=True, exist_ok=True)
     fd = slot.claim() if lock_fd is None else lock_fd
     slot.record_path.unlink(missing_ok=True)  # of an earlier life
     try:
         with slot.log_path.open("ab") as log:
+            common: dict[str, Any] = {
+                "env": {**(os.environ if env is None else env), HELD_FD: str(fd)},
+                "cwd": cwd,
+                "stdout": log,
+                "stderr": subprocess.STDOUT,
+                "pass_fds": (fd,),
+            }
+            if attached:
+                return _start_attached(argv, common)
             return subprocess.Popen(
-                list(argv),
-                env={**(os.environ if env is None else env), HELD_FD: str(fd)},
-                cwd=cwd,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                pass_fds=(fd,),
-                start_new_session=not attached,
-                process_group=0 if attached else None,  # Ctrl-C is for the one who started it
-                preexec_fn=_die_with(os.getpid()) if attached else None,
+                list(argv), stdin=subprocess.DEVNULL, start_new_session=True, **common
             )
     finally:
         if lock_fd is None:
             os.close(fd)
+
+
+def _start_attached(argv: Sequence[str], common: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+    """Returns when the kernel knows: before that, an end of this thread would leave it alone."""
+    if shutil.which(argv[0]) is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), argv[0])
+    known, unknown = os.pipe()
+    with open(known, "rb", buffering=0) as answer:
+        with open(unknown, "wb") as ends_with_sh:
+            process = subprocess.Popen(
+                [*_DIE_WITH_STARTER, str(os.getpid()), *argv],
+                stdin=ends_with_sh,
+                process_group=0,  # Ctrl-C is for the one who started it
+                **common,
+            )
+        answer.read(1)
+    return process
 
 
 def end(slot: Slot, grace_s: float) -> bool:
@@ -183,15 +210,3 @@ def _is_same_file(fd: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(fd), path.stat())
     except OSError:
         return False
-
-
-def _die_with(parent: int) -> Callable[[], None]:
-    """What a child runs before its program: ask the kernel to kill it when its parent goes."""
-    libc = ctypes.CDLL(None, use_errno=True)
-
-    def arrange() -> None:
-        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # the parent went before the kernel was asked
-            os._exit(1)
-
-    return arrange
