@@ -31,7 +31,7 @@ demo: setup
 	@exec $(VENV)/bin/weir demo $(if $(PRICES),--prices '$(PRICES)') $(ARGS)
 
 test: lint
-	@exec $(VENV)/bin/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	@exec $(VENV)/bin/pytest --numprocesses 2 --dist loadfile --max-worker-restart 0 $(ARGS)
 
 lint: setup
 	@$(VENV)/bin/ruff check --quiet .
