@@ -1,5 +1,6 @@
 """What a person should know of an account or a desk: an alert is written when it starts to hold and
-when it ends, never in between. What happened once has no end, and is written once.
+when it ends; in between only if there is more to say. What happened once has no end, and is written
+once.
 
 Its record is stamped with the time at which it is said, not with its event's: alerts are kept for a
 while from then on, and one about a statement of last year would be gone before anyone reads it.
@@ -24,9 +25,11 @@ def fire(
     text: str,
     severity: str = "warning",
     labels: Mapping[str, str] | None = None,
+    *,
+    again: bool = False,
 ) -> list[Any]:
-    """The alert, unless it is firing already."""
-    if entries.get("alerting", name) is not None:
+    """The alert, unless it is firing already and there is nothing new to say (`again`)."""
+    if entries.get("alerting", name) is not None and not again:
         return []
     entries.put("alerting", Alerting(event.timestamp_ms, severity), name)
     return [_said(event, name, severity, "firing", text, labels)]

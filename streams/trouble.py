@@ -1,8 +1,9 @@
 """What people should know of a lane: an outcome that stays unknown, one that only they can end, and
 a contradiction that has stopped everything.
 
-Each is an alert of the lane that fires when it begins to hold and is resolved when it ends. Times
-are the node's milliseconds.
+Each is an alert of the lane that fires when it begins to hold and is resolved when it ends; what
+has stopped the lane is one for each intent that people must answer for. Times are the node's
+milliseconds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from schemas.money import text_e18
 from streams import alerts, saga
-from tables.intents import IntentEntry
+from tables.intents import IntentEntry, LaneEntry
 
 if TYPE_CHECKING:
     from streams.lane import Lane
@@ -34,8 +35,8 @@ ASKED = Trouble(PARKED, "critical", "`weir resolve` takes the word of two people
 STOPPED = Trouble(
     HALTED,
     "critical",
-    "nothing leaves this lane until two people answer",
-    "two people have answered",
+    "nothing leaves this lane until two people answer for it",
+    "two people have answered for it",
 )
 
 
@@ -46,8 +47,35 @@ def tell(lane: Lane) -> None:
     late = told_ms is not None and lane.now_ms >= told_ms
     _hold(lane, LATE, first if late else None)
     _hold(lane, ASKED, first if first is not None and first.leg.state == saga.PARKED else None)
-    name, _, why = lane.entry.halted.partition(": ")
-    _hold(lane, STOPPED, lane.intent(name) if name else None, why)
+    _tell_stopped(lane)
+
+
+def _tell_stopped(lane: Lane) -> None:
+    """People answer for one intent at a time, so each that halts the lane begins and ends by
+    itself; it is said again when something new contradicts it.
+    """
+    before, now = _whys(lane.entries.get("lanes") or LaneEntry()), _whys(lane.entry)
+    for intent_id in before:
+        if intent_id not in now:
+            _hold(lane, _stopped_by(intent_id), None)
+    for intent_id, why in now.items():
+        if why != before.get(intent_id):
+            _hold(lane, _stopped_by(intent_id), lane.intent(intent_id), why, again=True)
+    if before and not now:
+        _hold(lane, STOPPED, None)  # an older program had one alert for the lane
+
+
+def _stopped_by(intent_id: str) -> Trouble:
+    return STOPPED._replace(name=f"{HALTED}|{intent_id}")
+
+
+def _whys(entry: LaneEntry) -> dict[str, str]:
+    """What halts a lane: the intents, and of each all that contradicts it."""
+    found: dict[str, str] = {}
+    for line in entry.halted.splitlines():
+        intent_id, _, why = line.partition(": ")
+        found[intent_id] = f"{found[intent_id]}; {why}" if intent_id in found else why
+    return found
 
 
 def due_ms(lane: Lane) -> int | None:
@@ -65,7 +93,9 @@ def _told_ms(lane: Lane, first: IntentEntry | None) -> int | None:
     return first.leg.since_ms + lane.policy.execution.unknown_alert_s * 1000
 
 
-def _hold(lane: Lane, trouble: Trouble, intent: IntentEntry | None, why: str = "") -> None:
+def _hold(
+    lane: Lane, trouble: Trouble, intent: IntentEntry | None, why: str = "", *, again: bool = False
+) -> None:
     """Fires while there is an intent to speak of, ends when there is none."""
     entries, event, name = lane.entries, lane.event, trouble.name
     labels = {"lane": entries.key}
@@ -78,7 +108,7 @@ def _hold(lane: Lane, trouble: Trouble, intent: IntentEntry | None, why: str = "
         "decision_id": intent.decision_id,
     }
     text = f"{_described(intent, why or intent.reason)}; {trouble.then}"
-    lane.out += alerts.fire(entries, event, name, text, trouble.severity, labels)
+    lane.out += alerts.fire(entries, event, name, text, trouble.severity, labels, again=again)
 
 
 def _described(intent: IntentEntry, why: str) -> str:

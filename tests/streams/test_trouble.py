@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from schemas.records import Alert
 from streams.effects import Look
-from streams.step import Emit
+from streams.step import Emit, Entries
 from tables.intents import INTENTS
 from tests.streams.order_world import world as orders
 from tests.streams.saga_world import LANE, World, answer, intent
@@ -129,12 +129,56 @@ def test_a_contradiction_is_told_until_two_people_have_answered() -> None:
     world.fold(late)
     world.fold(late)
     assert told(world) == [("double_effect", "firing")]
+    assert alerts(world)[0].key == f"double_effect|i1|{LANE}"
     assert alerts(world)[0].text == (
         "REPAY i1 of bybit:1: main#1 of 9500 USDT is CONFIRMED: main#1 is said to be refused,"
-        " was confirmed; nothing leaves this lane until two people answer"
+        " was confirmed; nothing leaves this lane until two people answer for it"
     )
     world.fold(people(world, "done"))
     assert told(world)[1:] == [("double_effect", "resolved")]
+    world.fold(late)
+    assert told(world)[2:] == [("double_effect", "firing")]
+
+
+def test_each_intent_that_halts_the_lane_is_told_until_it_is_answered_for() -> None:
+    """People answer for one intent at a time: what still stands must not hide behind what they
+    have answered, and what is new about the same intent must not hide behind what they know.
+    """
+    world = World()
+    for name in ("i1", "i2"):
+        world.give(intent(name))
+    world.run()
+    first, second = (call for call in world.posts if call.leg == "main")
+    refused = {"class_": "refused", "code": "148029"}
+    world.fold(answer(first, "RESULT", world.now_ms, **refused))
+    world.fold(answer(second, "RESULT", world.now_ms, **refused))
+    said = [(one.key.split("|")[1], one.state, one.labels["intent_id"]) for one in alerts(world)]
+    assert said == [("i1", "firing", "i1"), ("i2", "firing", "i2")]
+    rows = {**world.venue.books(world.now_ms), "rows": "2"}
+    world.fold(answer(first, "EVIDENCE", world.now_ms, class_="done", facts=rows))
+    again = alerts(world)[-1]
+    assert (again.key, again.state) == (f"double_effect|i1|{LANE}", "firing")
+    assert "is said to be refused, was confirmed; main#1 is said to have 2 rows" in again.text
+    answered = replace(people(world, "done"), intent_id="i1")
+    world.fold(answered)
+    assert [(one.key, one.state) for one in alerts(world)[3:]] == [(again.key, "resolved")]
+    assert world.lane().halted.startswith("i2: ")
+    world.fold(replace(answered, attempt_id="h2", intent_id="i2"))
+    assert [one.key for one in alerts(world)[4:]] == [f"double_effect|i2|{LANE}"]
+    assert told(world)[4:] == [("double_effect", "resolved")]
+
+
+def test_an_alert_of_the_lane_by_an_older_program_ends_too() -> None:
+    world = until_open(main="ok")
+    world.run()
+    world.fold(answer(world.posts[-1], "RESULT", world.now_ms, class_="refused", code="148029"))
+    entries = Entries(world.store, LANE)
+    entries.put("alerting", entries.get("alerting", "double_effect|i1"), "double_effect")
+    entries.delete("alerting", "double_effect|i1")
+    world.fold(people(world, "done"))
+    assert [(one.key, one.state) for one in alerts(world)[1:]] == [
+        (f"double_effect|{LANE}", "resolved")
+    ]
 
 
 def test_what_moves_no_money_is_told_without_an_amount() -> None:
