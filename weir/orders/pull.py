@@ -1,8 +1,9 @@
 """Reads committed sweep orders from Kafka for those who pull: what a cursor has not seen yet.
 
 Nothing is remembered between two pulls: the same cursor gives the same orders again, and those
-committed since. Of each partition at most a share of the limit is given, always from its next
-offset on, so no order can be left out by what lies in another partition.
+committed since. Each partition is given from its next offset on and without a gap, so no order can
+be left out by what lies in another one. Where there are more than were asked for, the partition
+whose next order is the oldest goes first: none waits for ever behind the others.
 """
 
 from __future__ import annotations
@@ -66,6 +67,17 @@ class Page:
     more: bool
 
 
+class _Stretch:
+    """What was read of one partition: its orders with their offsets, up to `end`."""
+
+    def __init__(self, start: int) -> None:
+        self.end, self.rows = start, list[tuple[int, Found]]()
+
+    def following(self, taken: int) -> int:
+        """The next offset for who is given so many of the orders."""
+        return self.rows[taken][0] if taken < len(self.rows) else self.end
+
+
 class Orders:
     """Pulls of one topic; may be used from several threads, which then wait for each other."""
 
@@ -87,11 +99,13 @@ class Orders:
         if after is not None and after.topic != topic:
             raise Gone("the cursor is of another log: begin again without one")
         start = [0 if after is None else after.offset(place) for place in range(partitions)]
-        share = max(1, limit // partitions)
-        found, ends, more = self._read(start, share)
-        following = Cursor(topic, tuple(ends))
-        ordered = sorted(found, key=lambda one: (one.order.created_ts_ms, one.order.order_id))
-        return Page(tuple(ordered), following, more)
+        share = -(-limit // partitions)
+        read, more = self._read(start, share)
+        taken = _oldest_first(read, limit)
+        found = [one for place, many in enumerate(taken) for _, one in read[place].rows[:many]]
+        ends = tuple(one.following(many) for one, many in zip(read, taken, strict=True))
+        more |= any(many < len(one.rows) for one, many in zip(read, taken, strict=True))
+        return Page(tuple(sorted(found, key=_caused)), Cursor(topic, ends), more)
 
     def find(self, order_id: str, at_ms: int) -> SweepOrder | None:
         """The order of an id that was caused at this time. Raises Unreadable."""
@@ -130,8 +144,9 @@ class Orders:
             raise Unreadable(f"{TOPIC}: {why}") from why
         return str(told.topic_id), len(told.partitions)
 
-    def _read(self, start: list[int], share: int) -> tuple[list[Found], list[int], bool]:
-        ends, counts, found = list(start), [0] * len(start), list[Found]()
+    def _read(self, start: list[int], share: int) -> tuple[list[_Stretch], bool]:
+        """At most a share of each partition's orders, and whether one of them has more."""
+        read, more = [_Stretch(offset) for offset in start], False
         with self._turn:
             consumer = self._ready()
             try:
@@ -140,21 +155,20 @@ class Orders:
                     for place, offset in enumerate(start)
                     if _is_behind(consumer, place, offset)
                 }
-                more = False
                 for message in self._messages(consumer, wanted):
                     place, offset = int(message.partition() or 0), int(message.offset() or 0)
-                    if counts[place] == share:
+                    if len(read[place].rows) == share:
                         more = True
                         wanted.pop(place, None)  # the others are still read to their ends
                         continue
-                    ends[place] = offset + 1
+                    read[place].end = offset + 1
                     order = self._order(message)
                     if order is not None:
-                        counts[place] += 1
-                        found.append(Found(order, _header(message, HEADER)))
+                        found = Found(order, _header(message, HEADER))
+                        read[place].rows.append((offset, found))
             except KafkaException as why:
                 raise self._broken(why) from why
-        return found, ends, more
+        return read, more
 
     def _messages(self, consumer: Consumer, wanted: dict[int, int]) -> Any:
         """What is committed in these partitions from these offsets; a partition that the caller
@@ -218,6 +232,27 @@ class Orders:
             with closing(self._consumer):
                 self._consumer = None
         return Unreadable(f"{TOPIC}: {why.args[0]}")
+
+
+def _oldest_first(read: list[_Stretch], limit: int) -> list[int]:
+    """How many orders of each partition make a page: always the first ones, together at most so
+    many as were asked for.
+    """
+    taken = [0] * len(read)
+    for _ in range(limit):
+        heads = [
+            (_caused(one.rows[many][1]), place)
+            for place, (one, many) in enumerate(zip(read, taken, strict=True))
+            if many < len(one.rows)
+        ]
+        if not heads:
+            break
+        taken[min(heads)[1]] += 1
+    return taken
+
+
+def _caused(found: Found) -> tuple[int, str]:
+    return found.order.created_ts_ms, found.order.order_id
 
 
 def _is_behind(consumer: Consumer, place: int, offset: int) -> bool:

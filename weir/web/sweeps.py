@@ -1,7 +1,8 @@
 """`GET /sweep-intent?after=<cursor>`: an outside bank connector pulls the sweep orders.
 
-Without a cursor it begins with the first order there is. The answer names the cursor to go on with;
-one that is asked for again gives the same orders again, and those committed since. Whoever carries
+Without a cursor it begins with the first order there is. The answer has at most `limit` orders and
+names the cursor to go on with; one that is asked for again gives the same orders again, and those
+committed since (where the limit cuts: the oldest of them). Whoever carries
 orders out must know an `order_id` it has seen, and may act only on those whose `executed_by` says
 `external` and whose signature verifies.
 

@@ -127,17 +127,44 @@ def test_pages_of_any_size_give_every_order_once(writers: Any, orders: Orders) -
         writer.abort() if number % 5 == 4 else writer.commit()
     wanted = ids(shows(orders, begin, [""] * 26))
     assert len(wanted) == 26
-    for limit in (1, 8, 24, 1000):
-        page = orders.page(begin, limit)
-        got = ids(page)
-        times = [one.order.created_ts_ms for one in page.orders]
-        assert times == sorted(times)
-        while page.more:
-            page = orders.page(page.following, limit)
-            assert len(page.orders) <= max(limit, P)
+    for limit in (1, 3, 8, 9, 24, 1000):
+        page, got = orders.page(begin, limit), list[str]()
+        while True:
+            assert len(page.orders) <= limit
+            times = [one.order.created_ts_ms for one in page.orders]
+            assert times == sorted(times)
             got += ids(page)
+            if not page.more:
+                break
+            page = orders.page(page.following, limit)
         assert sorted(got) == wanted, limit
         assert page.following == orders.page(begin, 1000).following
+
+
+@pytest.mark.req("004-39")
+def test_who_takes_one_at_a_time_gets_the_oldest_and_skips_none_that_is_late(
+    writers: Any, orders: Orders
+) -> None:
+    """Of eight partitions the oldest order comes first, whatever commits in the others meanwhile;
+    and behind a younger one of its own partition an old one still comes.
+    """
+    a, b = writers(), writers()
+    begin, at_ms = end(orders, a), 1_749_700_000_000
+    young, old = a.begin().write(order(0, at_ms + 9), order(5, at_ms + 1))
+    a.commit()
+    page = shows(orders, begin, [young, old])
+    assert [one.order.order_id for one in page.orders] == [old, young]
+    page = orders.page(begin, 1)
+    assert (ids(page), page.more) == ([old], True)
+    behind, elsewhere = b.begin().write(order(0, at_ms), order(3, at_ms + 2))
+    b.commit()
+    shows(orders, begin, [young, old, behind, elsewhere])
+    got = list[str]()
+    while page.more:
+        page = orders.page(page.following, 1)
+        got += ids(page)
+    assert got == [elsewhere, young, behind]
+    assert ids(orders.page(page.following, 1)) == []
 
 
 def test_what_is_no_order_holds_nobody_up(topics: str, writers: Any, orders: Orders) -> None:

@@ -152,6 +152,8 @@ def test_a_pull_is_resumed_by_its_cursor_and_can_be_repeated(
     while page["more"]:
         page = pull(client, limit=1000, after=page["next"]).json()
     assert pull(client, after=page["next"]).json()["orders"] == []
+    one = pull(client, limit=1).json()
+    assert (len(one["orders"]), one["more"]) == (1, True)
     second = written(topics)
     shown(client, second.order_id)
     again = [pull(client, after=page["next"]).json() for _ in range(2)]
