@@ -207,7 +207,9 @@ def limits(evidence: Evidence, found: Reckoning) -> None:
 
 
 def used_of_days(evidence: Evidence, done: dict[str, int], class_: str, found: Reckoning) -> None:
-    """What the gate has in use, from what each intent moved in the other side's books."""
+    """What the gate has in use, from what each intent moved in the other side's books; what came
+    back to us uses nothing.
+    """
     days: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for key, hold in evidence.gate.items():
         part, _, intent_id = key.partition("|desk|")
@@ -218,6 +220,8 @@ def used_of_days(evidence: Evidence, done: dict[str, int], class_: str, found: R
         held = 0 if final else ceil_usd(int(hold["granted_e18"]), rate)
         if (int(hold["confirmed_usd_e18"]), int(hold["held_usd_e18"])) != (confirmed, held):
             found.say("limits", f"hold {intent_id}: {hold}, the books say {confirmed}, {held}")
+        if hold["kind"] == "REVERSE_SWEEP":
+            confirmed, held = 0, 0
         for name in (f"used|desk|{hold['class_']}|{hold['day']}", f"rolling|desk|{hold['class_']}"):
             days[name][0] += confirmed
             days[name][1] += held

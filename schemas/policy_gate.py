@@ -38,7 +38,9 @@ def _limit(least: str, single: str, daily: str, over: Literal["clip", "refuse"])
 
 
 class Limits(Section):
-    """Limits by class, and the window of the daily one."""
+    """Limits by class, and the window of the daily one, which bounds what goes out: a reverse sweep
+    brings money back, has the other limits of its class and uses nothing of the day.
+    """
 
     loan: Limit = _limit("10", "10000", "50000", "clip")
     transfer: Limit = _limit("100", "250000", "1000000", "refuse")

@@ -2,7 +2,8 @@
 them.
 
 Dollars are times 10^18 at the rate of the admission. An amount confirmed for less frees the rest,
-an operation that ended without effect frees all, a reversal nothing.
+an operation that ended without effect frees all, a reversal nothing. The hold of what comes back to
+us is known all the same, and uses nothing of the day.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from schemas.money import text_e18
 from schemas.records import IntentOutcome
 from streams import window
 from streams.available import WITHOUT_EFFECT
-from streams.limits import usd_e18
+from streams.limits import counts, usd_e18
 from streams.step import Entries, Refused
 from tables.gate import Hold
 
@@ -21,7 +22,7 @@ from tables.gate import Hold
 def reserve(entries: Entries, intent_id: str, hold: Hold) -> None:
     """Books a new hold; one that holds nothing (a refusal) only leaves its mark."""
     entries.put("holds", hold, intent_id)
-    if hold.held_usd_e18:
+    if hold.held_usd_e18 and counts(hold.kind):
         window.opened(entries, hold)
 
 
@@ -30,7 +31,7 @@ def free(entries: Entries, intent_id: str, state: str) -> Hold:
     hold = known(entries, intent_id)
     ended = replace(hold, held_usd_e18=0, state=state, final=True)
     entries.put("holds", ended, intent_id)
-    window.changed(entries, hold, 0, -hold.held_usd_e18)
+    _changed(entries, hold, 0)
     return ended
 
 
@@ -71,8 +72,14 @@ def _confirm(entries: Entries, hold: Hold, outcome: IntentOutcome) -> Hold:
         hold, held_usd_e18=0, confirmed_usd_e18=confirmed, state="CONFIRMED", final=True
     )
     entries.put("holds", ended, outcome.intent_id)
-    window.changed(entries, hold, confirmed, -hold.held_usd_e18)
+    _changed(entries, hold, confirmed)
     return ended
+
+
+def _changed(entries: Entries, hold: Hold, confirmed_usd_e18: int) -> None:
+    """What an ended hold comes to in its day and in the window, if it counts there."""
+    if counts(hold.kind):
+        window.changed(entries, hold, confirmed_usd_e18, -hold.held_usd_e18)
 
 
 def _after_the_end(entries: Entries, hold: Hold, outcome: IntentOutcome) -> None:

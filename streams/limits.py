@@ -32,6 +32,10 @@ CLASS_OF = {
 """The kinds the gate admits, and the class whose limits each counts against; control has none."""
 
 WHILE_REDUCING = frozenset({"REPAY", "ADD_COLLATERAL", "REVERSE_SWEEP", "REDUCE_POSITION"})
+TO_US = frozenset({"REVERSE_SWEEP"})
+"""The kinds that bring money back to our own account. The daily limit bounds what goes out: it does
+not hold them up, and they use nothing of it. What can come back is bounded by what went out.
+"""
 CHECKED = frozenset({"SET_LEVERAGE"})
 """The kinds that can add risk and carry the id of the check they passed. A reduce-only order always
 passes that check, and ending an order takes risk away: they need none.
@@ -78,6 +82,11 @@ Check = Callable[[Ask], Outcome | None]
 def usd_e18(amount_e18: int, rate_e18: int) -> int:
     """An amount in dollars, rounded up to the last place."""
     return -(-amount_e18 * rate_e18 // E18)
+
+
+def counts(kind: str) -> bool:
+    """Whether a kind of operation uses the daily limit of its class."""
+    return kind not in TO_US
 
 
 def lets(mode: str, kind: str) -> bool:
@@ -170,6 +179,8 @@ def single(ask: Ask) -> Outcome | None:
 
 def daily(ask: Ask) -> Outcome | None:
     """What the class may still use of its daily limit, open holds counted as used."""
+    if not counts(ask.proposal.kind):
+        return None
     limit = limits(ask)
     left = limit.daily_usd_e18 - ask.used.confirmed_usd_e18 - ask.used.held_usd_e18
     if ask.usd_e18() <= left:

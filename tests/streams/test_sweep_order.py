@@ -87,6 +87,44 @@ def test_limits_are_those_of_sweeps() -> None:
     """)
 
 
+@pytest.mark.req("000-53")
+@pytest.mark.parametrize("window", ["utc_day", "rolling_24h"])
+def test_money_comes_back_though_the_limit_of_the_day_is_used_up(window: str) -> None:
+    """The daily limit bounds what goes out; what is needed back must not wait for tomorrow, and
+    what came back is no reason to send more.
+    """
+    Bank(approvals={"sweep_usd": "100000000"}).play(f"""
+        policy  limits.window={window}
+        sweep   b1 BACK 5000000
+        sweep   o1 OUT 5000000
+        sweep   o2 OUT 5000000
+        sweep   o3 OUT 5000000
+        sweep   o4 OUT 4990000
+        sweep   o5 OUT 5000000
+        expect  order order_id=o5 amount_usd_e4=100000000
+        sweep   o6 OUT 10000
+        expect  cash state=REFUSED reason=over_daily_limit
+        at      +5h
+        sweep   b2 BACK 120000
+        expect  order direction=BACK amount_usd_e4=1200000000
+        sweep   b3 BACK 7000000
+        expect  cash state=READY granted=5000000
+        sweep   b4 BACK 9999.99
+        expect  cash state=REFUSED reason=below_min
+        table   gate used sweep|2025-06-11 confirmed_usd=0 held_usd=20000000
+        table   gate rolling sweep confirmed_usd=0 held_usd=20000000
+        outcome CONFIRMED of=b1 to=gate
+        outcome CONFIRMED of=b2 to=gate done=119999.99
+        outcome REJECTED of=b3 to=gate
+        table   gate holds b2 state=CONFIRMED held_usd=0 confirmed_usd=119999.99
+        table   gate holds b3 state=REJECTED held_usd=0
+        table   gate used sweep|2025-06-11 confirmed_usd=0 held_usd=20000000
+        table   gate rolling sweep confirmed_usd=0 held_usd=20000000
+        sweep   o7 OUT 10000
+        expect  cash state=REFUSED reason=over_daily_limit
+    """)
+
+
 @pytest.mark.req("000-54")
 def test_above_the_threshold_the_order_waits_and_carries_who_let_it_out() -> None:
     world = Bank(approvals={"sweep_usd": "1000000"}).play("""

@@ -83,12 +83,13 @@ def said(intent_id: str) -> list[dict[str, Any]]:
 
 
 def agreeing() -> BankEvidence:
-    """30,000 placed, 12,000 of it brought back."""
+    """30,000 placed, 12,000 of it brought back, which uses nothing of the day."""
     ours = {OUT: intent(OUT, "SWEEP", 30_000), BACK: intent(BACK, "REVERSE_SWEEP", 12_000)}
-    spent = {"confirmed_usd_e18": units(42_000), "held_usd_e18": "0"}
+    spent = {"confirmed_usd_e18": units(30_000), "held_usd_e18": "0"}
     gate = {f"used|desk|sweep|{DAY}": spent, "rolling|desk|sweep": spent}
-    for name, amount in ((OUT, 30_000), (BACK, 12_000)):
-        hold = {"class_": "sweep", "day": DAY, "rate_e18": units(1), "granted_e18": units(amount)}
+    for name, kind, amount in ((OUT, "SWEEP", 30_000), (BACK, "REVERSE_SWEEP", 12_000)):
+        hold = {"class_": "sweep", "kind": kind, "day": DAY}
+        hold |= {"rate_e18": units(1), "granted_e18": units(amount)}
         done = {"confirmed_usd_e18": units(amount), "held_usd_e18": "0", "final": True}
         gate[f"holds|desk|{name}"] = hold | done
     kept = {"state": "CONFIRMED", "taken_e18": "0"}
@@ -168,9 +169,14 @@ def more_placed(one: BankEvidence) -> None:
 
 def a_limit_not_freed(one: BankEvidence) -> None:
     one.gate[f"used|desk|sweep|{DAY}"] = {
-        "confirmed_usd_e18": units(42_000),
+        "confirmed_usd_e18": units(30_000),
         "held_usd_e18": units(1),
     }
+
+
+def a_limit_used_by_what_came_back(one: BankEvidence) -> None:
+    for name in (f"used|desk|sweep|{DAY}", "rolling|desk|sweep"):
+        one.gate[name] = {"confirmed_usd_e18": units(42_000), "held_usd_e18": "0"}
 
 
 def an_end_without_proof(one: BankEvidence) -> None:
@@ -195,6 +201,7 @@ def never_told(one: BankEvidence) -> None:
         (still_pending, "wrong"),
         (more_placed, "wrong"),
         (a_limit_not_freed, "limits"),
+        (a_limit_used_by_what_came_back, "limits"),
         (an_end_without_proof, "guessed"),
         (never_told, "lost"),
     ],

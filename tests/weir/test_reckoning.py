@@ -43,7 +43,8 @@ def agreeing() -> Evidence:
         row("main", 2, "EVIDENCE", "done", venue_ref="7"),
     ]
     spent = {"confirmed_usd_e18": units(90), "held_usd_e18": "0"}
-    hold = {"class_": "loan", "day": DAY, "rate_e18": units(1), "granted_e18": units(90)}
+    hold = {"class_": "loan", "kind": "REPAY", "day": DAY}
+    hold |= {"rate_e18": units(1), "granted_e18": units(90)}
     gate = {
         "holds|desk|i1": hold | spent | {"final": True},
         f"used|desk|loan|{DAY}": spent,
