@@ -25,6 +25,8 @@ AVAIL = ("ITAV", UNNAMED, "CLAV", "ITBD", "CLBD")
 """Usable as the available balance, the best first."""
 BOOKED = ("ITBD", "CLBD")
 BOOK = "BOOK"
+DERIVED = "derived-"
+"""How the reference of an entry begins that has none of the bank's own."""
 AHEAD_MAX_MS = 60_000
 E4_TO_E18 = 10**14
 RECENT = 8

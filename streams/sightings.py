@@ -8,6 +8,11 @@ before; one of less than half of what it would bring is neither. People are told
 can judge: a second entry for one order, for which the bank may have paid twice, one of an order
 that ended without effect, one of another amount than was confirmed, and a small part that came
 back.
+
+A bank that tells entries in two ways and gives no reference tells one movement under two. It is the
+same one if amount, booking and value day are the same, this way has told no other, and at most one
+reference is the bank's own: a movement that really comes twice is listed twice by one way, because
+a day's statement lists all of it. In doubt it is a second entry.
 """
 
 from __future__ import annotations
@@ -19,11 +24,11 @@ from msgspec.structs import replace
 from schemas.money import text_e18
 from schemas.records import AttemptRecord, BalanceEvent, BankEntry, Meta
 from streams import alerts, orders
-from streams.balances import E4_TO_E18
+from streams.balances import DERIVED, E4_TO_E18
 from streams.flows import booked
 from streams.newyork import day_of
 from streams.step import Emit, Entries, Event
-from tables.cash import Order, Scheduled
+from tables.cash import Order, Scheduled, Sight
 
 RETURNED = "returned"
 DOUBLE = "double_entry"
@@ -63,8 +68,10 @@ def _ours(
     as_of_ms = event.value.as_of_ms
     if (entry.amount_e4 < 0) == (order.kind == orders.OUT):
         if order.seen_ms:
-            return None if entry.ref == order.seen_ref else _twice(entries, event, order, entry)
-        orders.put(entries, replace(order, seen_ms=as_of_ms, seen_ref=entry.ref))
+            return _seen_again(entries, event, order, entry)
+        sight = Sight(event.value.source, entry.ref)
+        seen = {"seen_ref": entry.ref, "seen_as": _said(entry), "sights": (sight,)}
+        orders.put(entries, replace(order, seen_ms=as_of_ms, **seen))
         outputs = _first(entries, event, order, entry)
         if order.final and order.state not in CONTRADICTED:
             return outputs
@@ -84,6 +91,25 @@ def _ours(
         *alerts.fire(entries, event, f"{RETURNED}:{order.intent_id}", text),
         _evidence(order, entry, stamp, event, "refused"),
     ]
+
+
+def _seen_again(entries: Entries, event: Event, order: Order, entry: BankEntry) -> list[Any] | None:
+    """What a further entry of an order is to be told with; None: it is the one that is known."""
+    refs = {order.seen_ref, *(one.ref for one in order.sights)}
+    if entry.ref in refs:
+        return None
+    source: str = event.value.source
+    own = [ref for ref in (*refs, entry.ref) if not ref.startswith(DERIVED)]
+    other_way = source not in {one.source for one in order.sights}
+    if not other_way or len(own) > 1 or _said(entry) != order.seen_as:
+        return _twice(entries, event, order, entry)
+    orders.put(entries, replace(order, sights=(*order.sights, Sight(source, entry.ref))))
+    return None
+
+
+def _said(entry: BankEntry) -> str:
+    """What two tellings of one movement have in common."""
+    return f"{entry.amount_e4}|{entry.booking_date}|{entry.value_date}"
 
 
 def _is_maturity(order: Order, entry: BankEntry, as_of_ms: int) -> bool:

@@ -123,13 +123,21 @@ class Take(State, frozen=True):
     amount_e18: int
 
 
+class Sight(State, frozen=True):
+    """How the bank tells an order's entry: by which way, and under which reference there."""
+
+    source: str
+    ref: str
+
+
 class Order(State, frozen=True):
     """One order, key its id as 32 hex digits: what it asks, what became of it, what the bank shows.
 
     `amount_e18` is what it may move at most: asked, then granted, then done. Of a confirmed
     placement `left_e18` is what is still placed and `taken_e18` what open orders bring back of it.
     `seen_ms` and `back_ms` tell the as-of of the report in which its entry, and that of its
-    maturity or return, was booked (0: not yet); `seen_ref` names the first. `felt_ms` and
+    maturity or return, was booked (0: not yet); `seen_ref` names the first, `seen_as` is what it
+    said, and `sights` are all tellings of it. `felt_ms` and
     `risen_ms` tell the as-of of the balance that first had fallen by most of a placement against
     `decided_on_e18`, and risen by most of what matured against `eve_e18`.
     """
@@ -158,6 +166,8 @@ class Order(State, frozen=True):
     felt_ms: int = 0
     eve_e18: int | None = None
     risen_ms: int = 0
+    seen_as: str = ""
+    sights: tuple[Sight, ...] = ()
 
 
 class Active(State, frozen=True):

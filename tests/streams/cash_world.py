@@ -139,6 +139,7 @@ class CashWorld:
                 status=fields.get("status", "BOOK"),
                 reversal=fields.get("reversal") == "true",
                 booking_date=parse_date(fields["booked"]) if "booked" in fields else None,
+                value_date=parse_date(fields["valued"]) if "valued" in fields else None,
                 end_to_end_id=end_to_end,
             )
         )
@@ -148,13 +149,14 @@ class CashWorld:
         self.balances.append(self.one_balance(row.words[0], row.words[1], row))
 
     def report(self, row: Row) -> None:
-        """`report ITAV 2500000`: an intraday message; `report` alone has entries only."""
-        self.say(row, "camt052", None)
+        """`report ITAV 2500000 by=api`: an intraday message; `report` alone has entries only."""
+        self.say(row, row.fields.get("by", "camt052"), None)
 
     def statement(self, row: Row) -> None:
         """`statement 2026-07-08 CLAV 2500000`: a prior-day statement."""
         day, *rest = row.words
-        self.say(Row(row.line, row.verb, tuple(rest), row.fields), "camt053", parse_date(day))
+        source = row.fields.get("by", "camt053")
+        self.say(Row(row.line, row.verb, tuple(rest), row.fields), source, parse_date(day))
 
     def say(self, row: Row, source: str, day: int | None) -> None:
         balances, self.balances = self.balances, []

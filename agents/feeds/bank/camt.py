@@ -17,6 +17,7 @@ from agents.feeds.bank.statement import OPENS, Kind, Statement, numbered
 from schemas.money import parse_scaled
 from schemas.records import BankBalance, BankEntry
 from streams import newyork
+from streams.balances import DERIVED
 from streams.step import Refused
 
 KINDS = ("camt.052", "camt.053")
@@ -131,7 +132,7 @@ def _entry(
     booked, valued = _maybe_day(part, "BookgDt"), _maybe_day(part, "ValDt")
     if ref is None:
         said = (account, part.text("NtryRef"), amount_e4, ccy, booked, valued, end_to_end_id)
-        ref = "derived-" + sha256(repr(said).encode()).hexdigest()[:24]
+        ref = DERIVED + sha256(repr(said).encode()).hexdigest()[:24]
     return BankEntry(
         ref=ref.replace("#", "_") + nth,
         amount_e4=amount_e4,

@@ -21,6 +21,7 @@ from agents.feeds.bank.amounts import E4
 from agents.feeds.bank.statement import numbered
 from schemas.records import BalanceEvent, BankBalance, BankEntry
 from streams import newyork
+from streams.balances import DERIVED
 from streams.step import Refused
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -136,7 +137,7 @@ def _entry(account_id: str, row: StatementRow) -> BankEntry:
     ref = row.back_office_reference
     if not ref:
         said = (account_id, amount_e4, row.currency, booked, valued, row.ref1)
-        ref = "derived-" + sha256(repr(said).encode()).hexdigest()[:24]
+        ref = DERIVED + sha256(repr(said).encode()).hexdigest()[:24]
     return BankEntry(
         ref=ref.replace("#", "_"),
         amount_e4=amount_e4,
