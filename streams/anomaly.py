@@ -7,7 +7,8 @@ refused.
   not full; of equal amounts the deviation is 0 and any larger one is unusual.
 * a pace: more operations granted within an hour than the policy calls usual, desk-wide. It is the
   only one that ends.
-* a beneficiary who was never paid before, until an operation in their favour is confirmed.
+* a beneficiary who was never paid before, until an operation in their favour is confirmed; what
+  comes back to the account itself pays nobody.
 * a person who asks for money or lets it out outside office hours.
 
 Dollars times 10^18 at the rate of the admission.
@@ -56,8 +57,9 @@ def proposed(
     if hold.granted_e18 == 0:
         return outputs
     name = proposal.beneficiary
-    if name is not None and entries.get("paid", name) is None:
-        text = f"{what} goes to {name}, who was never paid before"
+    if name not in (None, proposal.account_id) and entries.get("paid", str(name)) is None:
+        amount = f"{text_e18(hold.granted_e18)} {proposal.ccy}"
+        text = f"{what}: {amount} go to {name}, who was never paid before"
         outputs.append(_once(event, BENEFICIARY, proposal.intent_id, text, labels))
     far = _far(rule, entries.get("usual", hold.class_) or Usual(), hold.held_usd_e18)
     if far:
@@ -87,7 +89,8 @@ def confirmed(
     usual: Usual = entries.get("usual", hold.class_) or Usual()
     kept = (*usual.moved_usd_e18, hold.confirmed_usd_e18)[-in_force.policy.anomaly.window_ops :]
     entries.put("usual", Usual(kept), hold.class_)
-    if hold.beneficiary and entries.get("paid", hold.beneficiary) is None:
+    paid = hold.beneficiary not in ("", hold.account_id)
+    if paid and entries.get("paid", hold.beneficiary) is None:
         entries.put("paid", Paid(intent_id, event.at_ms), hold.beneficiary)
 
 

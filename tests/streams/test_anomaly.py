@@ -245,7 +245,7 @@ def test_who_was_never_paid_before() -> None:
     Watched().play("""
         rate    USDT 1
         propose p1 TRANSFER 1000 beneficiary=bank:1
-        alert   beneficiary p1 says=TRANSFER_p1_bank:1_never_paid
+        alert   beneficiary p1 says=TRANSFER_p1_1000_USDT_bank:1_never_paid
         expect  intent intent_id=p1
         again
         quiet
@@ -265,6 +265,10 @@ def test_who_was_never_paid_before() -> None:
         quiet                                  # refused: nothing leaves
         propose p7 TRANSFER 1000
         quiet                                  # stays with the account
+        propose p8 TRANSFER 1000 beneficiary=bybit:12345678
+        quiet                                  # comes back to it
+        outcome CONFIRMED to=gate of=p8
+        table   gate paid bybit:12345678
         table   gate paid bank:1 intent_id=p1
         table   gate paid bank:2
     """)
