@@ -45,7 +45,8 @@ class Alerts:
             labels=dict(labels),
             since_ms=self._clock_ms(),
         )
-        log.warning("alert", key=key, state=state, severity=severity, text=text)
+        tell = log.warning if state == "firing" else log.info
+        tell("alert", key=key, state=state, severity=severity, text=text)
         try:
             await self._outside.write(TOPIC, alert)
         except NotWritten as why:
