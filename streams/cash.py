@@ -73,7 +73,8 @@ def _outcome(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     outputs: list[Any] = []
     if order.state == orders.REVERSED:
         name = f"{sightings.RETURNED}:{order.intent_id}"
-        outputs = alerts.resolve(entries, event, name, f"{order.intent_id} is reversed")
+        text, labels = orders.told(order, event.key), orders.labels(order, event.key)
+        outputs = alerts.resolve(entries, event, name, f"{text} is reversed", labels)
     trigger = f"outcome:{value.intent_id}#{value.state}"
     return outputs + _known(entries, event, in_force, trigger)
 

@@ -13,6 +13,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from schemas.jsonform import iso_date
+from schemas.money import text_e18
 from schemas.outcome import Outcome
 from schemas.policy import Policy
 from schemas.records import Meta
@@ -93,16 +95,28 @@ def _alert(entries: Entries, event: Event, facts: Facts, decided: Decided) -> li
     """What people must know: too little can be brought back; the bank shows no entry of ours."""
     outputs: list[Any] = []
     if decided.short_e18 > 0:
-        text = "less can be brought back than is needed"
+        short = f"{text_e18(decided.short_e18)} USD are missing on {event.key}"
+        text = f"{short} although all that can be brought back is: less is placed than is needed"
         outputs += alerts.fire(entries, event, SHORT, text, "critical")
     elif decided.reason != Outcome.in_flight.value:
-        outputs += alerts.resolve(entries, event, SHORT, "enough is there again")
+        text = f"enough is on {event.key} again, or can be brought back"
+        outputs += alerts.resolve(entries, event, SHORT, text)
     for order in orders.active(entries):
         late_ms = orders.overdue_ms(order, facts.today)
         if late_ms is not None and event.at_ms >= late_ms:
-            text = f"{order.intent_id} is confirmed, but the bank shows no entry of it"
-            outputs += alerts.fire(entries, event, f"{orders.MISSING}:{order.intent_id}", text)
+            text = f"{orders.told(order, event.key)}: {_missing(order)}"
+            name, labels = f"{orders.MISSING}:{order.intent_id}", orders.labels(order, event.key)
+            outputs += alerts.fire(entries, event, name, text, labels=labels)
     return outputs
+
+
+def _missing(order: Order) -> str:
+    """What the bank should show of an order, and does not."""
+    if order.seen_ms == 0 or order.matures_day is None:
+        amount, day = text_e18(order.amount_e18), iso_date(order.value_day)
+        return f"{amount} USD were to move on {day}, but the bank shows no entry of them"
+    amount, day = text_e18(order.left_e18 - order.taken_e18), iso_date(order.matures_day)
+    return f"{amount} USD were to come back on {day}, but the bank shows no entry of them"
 
 
 def _wake(entries: Entries, event: Event, policy: Policy, view: Outlook) -> list[Any]:

@@ -48,6 +48,20 @@ class Pending(NamedTuple):
         return sum(amount for moves, amount in self.unsure if moves <= day)
 
 
+def told(order: Order, account_id: str) -> str:
+    """An order in words for people."""
+    return f"{order.kind} {order.intent_id} of {account_id}"
+
+
+def labels(order: Order, account_id: str) -> dict[str, str]:
+    """What an alert of an order is labelled with."""
+    return {
+        "account": account_id,
+        "intent_id": order.intent_id,
+        "decision_id": order.decision_id,
+    }
+
+
 def key_of(intent_id: str) -> str:
     """The id as 32 hex digits: what the bank gets as end-to-end id."""
     return intent_id.replace("-", "").lower()

@@ -21,6 +21,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from schemas.jsonform import iso_date
 from schemas.money import text_e18
 from schemas.records import AttemptRecord, BalanceEvent, BankEntry, Meta
 from streams import alerts, orders
@@ -81,14 +82,14 @@ def _ours(
     at_term = _is_maturity(order, entry, as_of_ms)
     expected_e18 = order.left_e18 - order.taken_e18 if at_term else order.amount_e18
     if 2 * abs(entry.amount_e4) * E4_TO_E18 < expected_e18:
-        text = f"{order.intent_id}: a small part of it came back as {entry.ref}"
-        return alerts.fire(entries, event, f"{PART}:{order.intent_id}", text) or None
+        text = f"of {text_e18(expected_e18)} USD only {_booked(entry)} came back"
+        return _fire(entries, event, order, PART, text) or None
     orders.put(entries, replace(order, back_ms=as_of_ms))
     if at_term:
         return _found(entries, event, order, "has come back")
-    text = f"{order.intent_id} was returned by the bank: {entry.ref}"
+    text = f"the bank has returned it, {_booked(entry)}"
     return [
-        *alerts.fire(entries, event, f"{RETURNED}:{order.intent_id}", text),
+        *_fire(entries, event, order, RETURNED, text),
         _evidence(order, entry, stamp, event, "refused"),
     ]
 
@@ -125,23 +126,39 @@ def _first(entries: Entries, event: Event, order: Order, entry: BankEntry) -> li
     outputs = _found(entries, event, order, "is booked")
     booked_e18 = abs(entry.amount_e4) * E4_TO_E18
     if order.state in CONTRADICTED:
-        text = f"{order.intent_id} ended as {order.state}, but is booked as {entry.ref}"
-        outputs += alerts.fire(entries, event, f"{ENDED}:{order.intent_id}", text, "critical")
+        text = f"it ended as {order.state}, but is booked, {_booked(entry)}"
+        outputs += _fire(entries, event, order, ENDED, text, "critical")
     elif order.state == orders.CONFIRMED and booked_e18 != order.amount_e18:
-        said = f"{text_e18(order.amount_e18)} confirmed, {text_e18(booked_e18)} booked"
-        text = f"{order.intent_id}: {said} as {entry.ref}"
-        outputs += alerts.fire(entries, event, f"{OTHER}:{order.intent_id}", text)
+        text = f"{text_e18(order.amount_e18)} USD are confirmed, booked {_booked(entry)}"
+        outputs += _fire(entries, event, order, OTHER, text)
     return outputs
 
 
 def _found(entries: Entries, event: Event, order: Order, what: str) -> list[Any]:
     name = f"{orders.MISSING}:{order.intent_id}"
-    return alerts.resolve(entries, event, name, f"{order.intent_id} {what}")
+    text = f"{orders.told(order, event.key)} {what}"
+    return alerts.resolve(entries, event, name, text, orders.labels(order, event.key))
 
 
 def _twice(entries: Entries, event: Event, order: Order, entry: BankEntry) -> list[Any]:
-    text = f"{order.intent_id} is booked as {order.seen_ref} and again as {entry.ref}"
-    return alerts.fire(entries, event, f"{DOUBLE}:{order.intent_id}", text, "critical")
+    text = f"it is booked as {order.seen_ref}, and again {_booked(entry)}"
+    return _fire(entries, event, order, DOUBLE, text, "critical")
+
+
+def _fire(
+    entries: Entries, event: Event, order: Order, name: str, text: str, severity: str = "warning"
+) -> list[Any]:
+    """An alert of an order; it says of which, and the account."""
+    said = f"{orders.told(order, event.key)}: {text}"
+    labels = orders.labels(order, event.key)
+    return alerts.fire(entries, event, f"{name}:{order.intent_id}", said, severity, labels)
+
+
+def _booked(entry: BankEntry) -> str:
+    """An entry in words for people."""
+    amount = f"{text_e18(abs(entry.amount_e4) * E4_TO_E18)} USD"
+    day = "" if entry.booking_date is None else f" on {iso_date(entry.booking_date)}"
+    return f"{amount}{day} as {entry.ref}"
 
 
 def _evidence(order: Order, entry: BankEntry, stamp: Meta, event: Event, class_: str) -> Emit:

@@ -26,12 +26,15 @@ def test_at_most_what_is_placed(available: str, expected: str, alert: str) -> No
 
 
 def test_nothing_placed_and_too_little_there() -> None:
-    CashWorld().play("""
+    world = CashWorld().play("""
         policy sweep.rule=sweep-safe-v1
         days   260 out=1000000 in=1000000
         report ITAV 200000
         expect hold cash_short
         expect alert cash_short firing
+    """)
+    assert f"100000 USD are missing on {ACCOUNT}" in world.said("alert")[0].text
+    world.play("""
         report ITAV 190000 as_of=+1s
         expect hold cash_short
         expect no alert

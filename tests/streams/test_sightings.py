@@ -1,8 +1,10 @@
-"""Which entry of a bank is which movement: told in two ways it is one, in doubt it is two."""
+"""Which entry of a bank is which movement, and what people are told of it: told in two ways it is
+one, in doubt it is two.
+"""
 
 import pytest
 
-from tests.streams.cash_world import CashWorld
+from tests.streams.cash_world import ACCOUNT, CashWorld
 from tests.streams.test_sweep_orders import READY
 
 TOLD = "2026-07-10 valued=2026-07-10 order=1"
@@ -67,3 +69,57 @@ def test_two_references_of_a_bank_are_two_entries_whichever_way_they_come() -> N
         report
         expect  alert double_entry firing
     """)
+
+
+CONFIRMED = "outcome CONFIRMED"
+BOOKED = """
+    at      2026-07-10T20:00:00Z
+    entry   A1 -2200000 booked=2026-07-10 order=1
+    report  ITAV 300000
+"""
+LATER = "at 2026-07-13T14:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("then", "text"),
+    [
+        (
+            f"{CONFIRMED}{BOOKED}{LATER}\nentry B1 -2200000 booked=2026-07-13 order=1\nreport",
+            "it is booked as A1, and again 2200000 USD on 2026-07-13 as B1",
+        ),
+        (
+            f"outcome REJECTED reason=x{BOOKED}",
+            "it ended as REJECTED, but is booked, 2200000 USD on 2026-07-10 as A1",
+        ),
+        (
+            f"{CONFIRMED} done=2199975{BOOKED}",
+            "2199975 USD are confirmed, booked 2200000 USD on 2026-07-10 as A1",
+        ),
+        (
+            f"{CONFIRMED}{BOOKED}{LATER}\nentry B1 2199975 order=1\nreport",
+            "the bank has returned it, 2199975 USD as B1",
+        ),
+        (
+            f"{CONFIRMED}{BOOKED}{LATER}\nentry B1 25 order=1\nreport",
+            "of 2200000 USD only 25 USD as B1 came back",
+        ),
+        (
+            f"{CONFIRMED}\n{LATER}\nreport ITAV 300000",
+            "2200000 USD were to move on 2026-07-10, but the bank shows no entry of them",
+        ),
+        (
+            f"{CONFIRMED}{BOOKED}at 2026-08-06T14:00:00Z\nreport ITAV 300000",
+            "2200000 USD were to come back on 2026-08-04, but the bank shows no entry of them",
+        ),
+    ],
+)
+def test_an_alert_says_which_order_of_which_account_and_how_much(then: str, text: str) -> None:
+    world = CashWorld().play(READY)
+    order = world.orders[0]
+    (alert,) = world.play(then).said("alert")
+    assert alert.text == f"SWEEP {order.intent_id} of {ACCOUNT}: {text}"
+    assert alert.labels == {
+        "account": ACCOUNT,
+        "intent_id": order.intent_id,
+        "decision_id": order.decision_id,
+    }
