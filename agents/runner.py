@@ -32,6 +32,7 @@ from agents.connectors.port import (
 from agents.controls import Reading
 from agents.exact.clock import elapsed_s
 from agents.observe import traced
+from schemas.money import text_e18
 from schemas.records import AttemptRecord
 from streams.effects import Call, Effect, Look, Prepare
 from streams.handover import OURS
@@ -222,12 +223,15 @@ def _unread(why: Exception) -> Answer:
 
 def _tell(effect: Effect, record: AttemptRecord) -> None:
     """The log of this process: every call, and reads that failed."""
-    about = {**traced(effect.intent_id), "leg": effect.leg, "op": effect.op}
+    about = {**traced(effect.intent_id), "account_id": effect.account_id}
+    about |= {"leg": effect.leg, "op": effect.op}
     if isinstance(effect, Call):
         log.info(
             "call_answered",
             **about,
             n=effect.n,
+            amount=text_e18(effect.amount_e18),
+            ccy=effect.coin,
             result=record.class_,
             venue_ref=record.venue_ref,
             code=record.code,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
 from agents.connectors.bybit import Bybit
 from agents.connectors.port import (
@@ -144,6 +145,18 @@ async def test_an_answer_becomes_a_result() -> None:
     assert (record.kind, record.class_, record.venue_ref) == ("RESULT", "accepted", "7")
     assert record.request_hash == effect.request_hash
     assert record.at_ms == rig.now_ms
+
+
+async def test_the_log_says_whose_money_a_call_moves_and_how_much() -> None:
+    rig = Rig()
+    with capture_logs() as lines:
+        await rig.carry(repay())
+        rig.party.raises = TimedOut("no answer")
+        await rig.carry(look(work(ACCOUNT, "REPAY", "50"), {"last_id": "1"}))
+    called, unread = lines
+    assert (called["event"], called["account_id"]) == ("call_answered", ACCOUNT)
+    assert (called["amount"], called["ccy"], called["result"]) == ("50", "USDT", "accepted")
+    assert (unread["event"], unread["account_id"]) == ("read_failed", ACCOUNT)
 
 
 @pytest.mark.req("000-59")
