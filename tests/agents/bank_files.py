@@ -18,7 +18,7 @@ def balance(code: str, amount: str, mark: str = "CRDT", at: str = "<Dt>2026-01-0
 
 
 def entry(amount: str, mark: str, ref: str | None = None, **more: str) -> str:
-    """An entry in US dollars; more: ccy, status, end_to_end_id, reversal, details, booked."""
+    """An entry in US dollars; more: ccy, status, end_to_end_id, reversal, details, and two days."""
     end_to_end_id = more.get("end_to_end_id")
     details = f"<TxDtls><Refs><EndToEndId>{end_to_end_id}</EndToEndId></Refs></TxDtls>"
     return (
@@ -26,6 +26,7 @@ def entry(amount: str, mark: str, ref: str | None = None, **more: str) -> str:
         + (f"<RvslInd>{more['reversal']}</RvslInd>" if "reversal" in more else "")
         + f"<Sts><Cd>{more.get('status', 'BOOK')}</Cd></Sts>"
         + f"<BookgDt><Dt>{more.get('booked', '2026-01-05')}</Dt></BookgDt>"
+        + (f"<ValDt><Dt>{more['valued']}</Dt></ValDt>" if "valued" in more else "")
         + (f"<AcctSvcrRef>{ref}</AcctSvcrRef>" if ref else "")
         + "<BkTxCd/>"
         + (f"<NtryDtls>{more.get('details', details)}</NtryDtls>" if more else "")

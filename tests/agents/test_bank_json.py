@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from agents.feeds.bank.amounts import e4, parsed
+from agents.feeds.bank.camt import statements
 from agents.feeds.bank.finastra import AccountBalance, Page, StatementRow, intraday, prior_day, read
 from agents.feeds.bank.posted import posted
 from schemas.money import text_scaled
 from schemas.wire import SchemaIds, Wire
+from streams.balances import DERIVED
 from streams.step import Refused
+from tests.agents.bank_files import balance, camt053, entry, statement
 
 WIRE = Wire(SchemaIds.from_lock())
 BALANCE = {
@@ -127,6 +131,17 @@ def test_balances_and_entries_of_today_are_one_event() -> None:
         ("B1", 10_005_000, "e" * 32),
     ]
     assert WIRE.decode("balance_events", WIRE.encode("balance_events", event)) == event
+
+
+def test_json_and_camt_tell_a_movement_alike_but_for_a_derived_reference() -> None:
+    row = read(StatementRow, {**ROW, "backOfficeReference": ""})
+    (by_day,) = intraday("bank:0123456789", read(AccountBalance, BALANCE), [row], 0).entries
+    said = entry("1000.50", "DBIT", valued="2026-01-06", end_to_end_id="e" * 32)
+    (by_night,) = statements(camt053(statement(balance("CLBD", "1"), said)))[0].entries
+    assert replace(by_day, ref="") == replace(by_night, ref="")
+    assert by_day.ref != by_night.ref
+    assert by_day.ref.startswith(DERIVED)
+    assert by_night.ref.startswith(DERIVED)
 
 
 @pytest.mark.parametrize(
