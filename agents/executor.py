@@ -20,7 +20,14 @@ from agents.outside import Outside
 from agents.policies.assembly import run_policy_sources, run_return_watch
 from agents.runner import Runner
 from agents.settings import WorkerSettings
-from agents.signatures import INTENTS, checking, ending, inbox_checks
+from agents.signatures import (
+    INTENTS,
+    answer_check,
+    answering,
+    checking,
+    ending,
+    inbox_checks,
+)
 from agents.worker import new_app, run, trusting, wire_of
 from streams.topology import EXECUTOR, NODES
 
@@ -29,9 +36,13 @@ def build(settings: WorkerSettings) -> exact.App:
     """The executor's Faust app, with runner and pollers beside it."""
     wire = wire_of(settings)
     app = new_app(EXECUTOR, settings, wire)
-    trusted = trusting(settings)
-    checks = {INTENTS: checking(trusted[0]), **inbox_checks(*trusted)}
-    sign = ending(keys.executor(settings.home))
+    trust = trusting(settings)
+    checks = {
+        INTENTS: checking(trust.pipelines),
+        **answer_check(trust),
+        **inbox_checks(trust.pipelines, trust.executors),
+    }
+    key = keys.executor(settings.home)
     for node in NODES:
         if node.app == EXECUTOR:
             add_node(
@@ -39,7 +50,7 @@ def build(settings: WorkerSettings) -> exact.App:
                 node,
                 wire,
                 settings.partitions,
-                sign=sign,
+                sign=ending(key) | answering(key),
                 checks=checks,
                 observer=Observer(),
             )
@@ -52,7 +63,7 @@ def build(settings: WorkerSettings) -> exact.App:
         )
         for account in settings.venues
     ]
-    outside = Outside(settings.bootstrap, wire, settings.partitions)
+    outside = Outside(settings.bootstrap, wire, settings.partitions, sign=answering(key))
     controls = Controls(settings.bootstrap, wire)
     parties = connectors([*venues, *(account.bank() for account in settings.banks)])
     runner = Runner(parties, outside, controls)

@@ -1,7 +1,7 @@
 """Private keys as files of this machine: one JWK each, readable by its owner alone.
 
 They hang below `WEIR_HOME/keys`. A key never leaves its file: what others need is its public part,
-which stands in the policy (people) or in the executor's settings (the pipeline).
+which stands in the policy (people) or in the settings of those who listen (processes).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from schemas.signing import PrivateKey, public_key
 
 FOLDER = "keys"
-PIPELINE, EXECUTOR = "pipeline", "executor"
-"""Names of the keys that sign intents, and that they have ended."""
+PIPELINE, EXECUTOR, WEB = "pipeline", "executor", "web"
+"""Names of the keys of processes: each signs what it says that money depends on."""
 _NAME = re.compile(r"^[a-z0-9][a-z0-9._-]*$")
 
 
@@ -73,6 +73,11 @@ def executor(home: Path) -> PrivateKey:
     return _own(home, EXECUTOR)
 
 
+def web(home: Path) -> PrivateKey:
+    """The key of the web process, likewise."""
+    return _own(home, WEB)
+
+
 def _own(home: Path, name: str) -> PrivateKey:
     try:
         key = create(home, name)
@@ -87,7 +92,7 @@ def _own(home: Path, name: str) -> PrivateKey:
 
 
 def trusted(home: Path, others: tuple[str, ...], name: str = PIPELINE) -> tuple[str, ...]:
-    """The public keys of pipelines, or executors, whose word counts: the one of this home, and
+    """The public keys of pipelines, executors or webs whose word counts: the one of this home, and
     those it is told of. Raises KeyFault for a text that is no key.
     """
     try:

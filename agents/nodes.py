@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from agents import exact
 from agents.observe import Observer
-from agents.signatures import INBOXES, SEAM, Check, Sign
+from agents.signatures import SEAM, UNSIGNED_IF_IMPORTED, Check, Sign
 from agents.wiring import WireCodec, partition_of
 from schemas.topics import BY_NAME, key_of, partition_key
 from schemas.wire import Wire
@@ -57,8 +57,8 @@ def add_node(
         async for event in stream.events():
             part = table.parts[event.partition]
             check = checks.get(event.topic)
-            if check is not None and event.topic in INBOXES and _mode(part) is REPLAY:
-                check = None  # nobody signs on an imported log, and nothing of it goes out
+            if event.topic in UNSIGNED_IF_IMPORTED and _mode(part) is REPLAY:
+                check = None
             try:
                 if check is not None:
                     check(event)
@@ -129,7 +129,8 @@ def _carry_out(
         sink = outs[output.topic]
         headers = None if output.topic in HOT else _mode(part)
         if sink.sign is not None and headers is LIVE:
-            headers = LIVE | sink.sign(output.value, sink.encode(output.value))
+            signed_as = event.key if key is None else key  # as it is sent
+            headers = LIVE | sink.sign(signed_as, output.value, sink.encode(output.value))
         if more:
             headers = {**(headers or {}), **more}
         sink.topic.send_soon(

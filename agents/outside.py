@@ -14,6 +14,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from agents.signatures import Sign
 from agents.wiring import partition_of
 from schemas.topics import BY_NAME, key_of, partition_key, partitions_of, timestamp_ms
 from schemas.wire import Wire
@@ -26,12 +27,19 @@ class NotWritten(RuntimeError):
 
 
 class Outside:
-    """Writes contract records; usable from any task of one event loop. `close` flushes."""
+    """Writes contract records, those on a topic of `sign` with a signature; usable from any task of
+    one event loop. `close` flushes.
+    """
 
     def __init__(
-        self, bootstrap: str, wire: Wire, partitions: int, client: Mapping[str, Any] | None = None
+        self,
+        bootstrap: str,
+        wire: Wire,
+        partitions: int,
+        client: Mapping[str, Any] | None = None,
+        sign: Mapping[str, Sign] | None = None,
     ) -> None:
-        self._wire, self._partitions = wire, partitions
+        self._wire, self._partitions, self._sign = wire, partitions, sign or {}
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -65,12 +73,15 @@ class Outside:
         key = key if key is not None else key_of(contract, record)
         if key is None:
             raise ValueError(f"{topic}: {type(record).__name__} does not name its key")
+        said, sign = dict(headers or {}), self._sign.get(topic)
+        if sign is not None:
+            said |= sign(key, record, value)
         at_ms = timestamp_ms(contract, record)
         placed = partition_key(contract, record)
         arguments: dict[str, Any] = {
             "key": key.encode(),
             "value": value,
-            "headers": [(name, text.encode()) for name, text in (headers or {}).items()],
+            "headers": [(name, text.encode()) for name, text in said.items()],
         }
         if at_ms is not None:
             arguments["timestamp"] = at_ms

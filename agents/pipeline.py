@@ -23,7 +23,8 @@ def build(settings: WorkerSettings) -> exact.App:
     wire = wire_of(settings)
     app = new_app(PIPELINE, settings, wire)
     key = keys.pipeline(settings.home)
-    checks = inbox_checks(*trusting(settings))
+    trust = trusting(settings)
+    checks = inbox_checks(trust.pipelines, trust.executors)
     for node in NODES:
         if node.app == PIPELINE:
             observer = Observer() if node.name in OBSERVED else None

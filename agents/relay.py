@@ -76,7 +76,7 @@ def add_relay(
             copy = _copy(event.value)
             for inbox, record, encode, signed in inboxes:
                 value = record(body=copy)
-                more = NONE if signed is None else signed(value, encode(value))
+                more = NONE if signed is None else signed(PARTITION_KEY, value, encode(value))
                 for partition in range(partitions):
                     inbox.send_soon(
                         key=PARTITION_KEY,

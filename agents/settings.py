@@ -102,7 +102,9 @@ class WorkerSettings(Readings):
     """Public keys of pipelines whose intents are carried out and whose copies of policy and
     controls count, besides the one of this home."""
     executor_keys: tuple[str, ...] = ()
-    """Public keys of executors whose word that an intent has ended counts, likewise."""
+    """Public keys of executors whose answers, and word that an intent has ended, count too."""
+    web_keys: tuple[str, ...] = ()
+    """Public keys of web processes whose word on what others pay counts, likewise."""
     metrics_port: int | None = Field(default=None, ge=1, le=65_000)
     """First port of `/metrics` for Prometheus: pipeline, executor, then those of the next slot."""
     checkpoint_s: float = Field(default=3600.0, gt=0)

@@ -14,7 +14,7 @@ import structlog
 from agents import exact, keys, metrics
 from agents.exact.status import status
 from agents.settings import WorkerSettings
-from agents.signatures import Trusted
+from agents.signatures import Trust
 from agents.wiring import ORDER_TOPIC, order_dumps
 from schemas.wire import SchemaIds, Wire
 from tables.spec import PARTITION_KEY
@@ -59,8 +59,8 @@ def wire_of(settings: WorkerSettings) -> Wire:
     return Wire(SchemaIds.from_registry(settings.registry))
 
 
-def trusting(settings: WorkerSettings) -> tuple[Trusted, Trusted]:
-    """How the keys of pipelines and of executors are read. Raises KeyFault for a key of the
+def trusting(settings: WorkerSettings) -> Trust:
+    """How the keys of pipelines, executors and webs are read. Raises KeyFault for a key of the
     settings that is none: with it a worker must not start.
     """
 
@@ -70,8 +70,11 @@ def trusting(settings: WorkerSettings) -> tuple[Trusted, Trusted]:
     def executors() -> tuple[str, ...]:
         return keys.trusted(settings.home, settings.executor_keys, keys.EXECUTOR)
 
-    pipelines(), executors()
-    return pipelines, executors
+    def webs() -> tuple[str, ...]:
+        return keys.trusted(settings.home, settings.web_keys, keys.WEB)
+
+    pipelines(), executors(), webs()
+    return Trust(pipelines, executors, webs)
 
 
 def run(app: exact.App) -> None:

@@ -37,7 +37,7 @@ class Pen:
         contract, value = BY_NAME[topic], WIRE.encode(topic, record)
         key = key or key_of(contract, record)
         stamp = timestamp_ms(contract, record) or time.time_ns() // 1_000_000
-        headers = None if sign is None else {**LIVE, **sign(record, value)}
+        headers = None if sign is None else {**LIVE, **sign(str(key), record, value)}
         self._producer.produce(
             topic, value, key, timestamp=stamp, headers=headers, on_delivery=self._delivered
         )

@@ -152,7 +152,7 @@ class _Run:
         """As the relay writes them, signed."""
         for topic, wrapped in COPIES.items():
             made = _input(topic, PARTITION_KEY, wrapped(body), BEGIN_MS)
-            signed = self._sign[topic](wrapped(body), made.value)
+            signed = self._sign[topic](PARTITION_KEY, wrapped(body), made.value)
             for partition in range(self._partitions):
                 yield made._replace(partition=partition, headers=_headers({**LIVE, **signed}))
 

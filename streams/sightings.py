@@ -36,6 +36,8 @@ DOUBLE = "double_entry"
 ENDED = "entry_of_ended"
 OTHER = "entry_differs"
 PART = "part_returned"
+ENTRY = "entry:"
+"""How the ids of evidence begin that is a booked entry."""
 CONTRADICTED = orders.WITHOUT_EFFECT - {orders.REVERSED}
 
 
@@ -165,7 +167,7 @@ def _evidence(order: Order, entry: BankEntry, stamp: Meta, event: Event, class_:
     """The entry as the intents node takes it: proof of effect, or of its return."""
     record = AttemptRecord(
         meta=stamp,
-        attempt_id=f"entry:{entry.ref}",
+        attempt_id=f"{ENTRY}{entry.ref}",
         intent_id=order.intent_id,
         leg="only",
         n=1,

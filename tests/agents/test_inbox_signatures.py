@@ -83,7 +83,7 @@ class Behind:
 def by(key: PrivateKey, body: Any, topic: str = DESK) -> dict[str, str]:
     """A signature over what lies on the desk's inbox, made for a topic."""
     value = DeskInput(body=body)
-    return copying(key)[topic](value, WIRE.encode(DESK, value))
+    return copying(key)[topic](PARTITION_KEY, value, WIRE.encode(DESK, value))
 
 
 @pytest.mark.req("000-72")
@@ -151,8 +151,8 @@ def test_what_must_be_signed(topic: str, value: Any, needed: bool) -> None:
 @pytest.mark.parametrize("sign", [ending(EXECUTOR), signing(PIPELINE)])
 def test_ends_are_signed_and_nothing_else(sign: dict[str, Sign]) -> None:
     for body, signed in ((outcome(), True), (outcome("UNKNOWN", final=False), False)):
-        value = BookInput(body=body)
-        assert bool(sign[BOOK.inbox or ""](value, WIRE.encode(BOOK.inbox or "", value))) == signed
+        inbox, value = BOOK.inbox or "", BookInput(body=body)
+        assert bool(sign[inbox]("bybit:1", value, WIRE.encode(inbox, value))) == signed
 
 
 @pytest.mark.parametrize("name", ["executor", "pipeline", "stranger"])
@@ -163,7 +163,7 @@ async def test_those_who_propose_hear_of_an_end_from_gate_and_executor(
     key = {"executor": EXECUTOR, "pipeline": PIPELINE}.get(name) or PrivateKey.new(name)
     node = Behind(tmp_path, BOOK)
     value = BookInput(body=outcome())
-    signed = ending(key)[inbox](value, WIRE.encode(inbox, value))
+    signed = ending(key)[inbox]("bybit:1", value, WIRE.encode(inbox, value))
     headers = [LIVE, *((name, text.encode()) for name, text in signed.items())]
     async with Harness(node.app) as h:
         await h.feed(inbox, value, key="bybit:1", timestamp_ms=1, at_ms=1, headers=headers)

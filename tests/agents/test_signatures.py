@@ -48,7 +48,7 @@ class Executor:
 
 
 def headers_of(one: Intent, key: PrivateKey = KEY) -> list[tuple[str, bytes]]:
-    signed = signing(key)[INTENTS](one, WIRE.encode(INTENTS, one))
+    signed = signing(key)[INTENTS](one.lane, one, WIRE.encode(INTENTS, one))
     return [LIVE, *((name, text.encode()) for name, text in signed.items())]
 
 

@@ -234,7 +234,7 @@ def test_whoever_has_the_public_key_can_check_an_order_and_any_change_shows() ->
     """Only the standard library and `cryptography`: what a bank's connector would use."""
     key = PrivateKey.new("pipeline")
     order, _ = order_of(Bank().play("sweep o1 OUT 750000.5"))
-    header, _, signature = signing(key)[ORDERS](order, b"")[HEADER].split(".")
+    header, _, signature = signing(key)[ORDERS]("", order, b"")[HEADER].split(".")
     assert json.loads(_raw(header)) == {"alg": "Ed25519", "kid": "pipeline"}
     public = Ed25519PublicKey.from_public_bytes(_raw(key.public))
 
@@ -269,7 +269,7 @@ def test_the_signature_of_an_intent_is_none_of_an_order() -> None:
     signed = signing(PrivateKey.new("pipeline"))
     order, intent = order_of(Bank().play("sweep o1 OUT 750000"))
     assert {INTENTS, ORDERS} <= set(signed)
-    assert signed[INTENTS](intent, b"bytes") != signed[ORDERS](order, b"bytes")
+    assert signed[INTENTS]("", intent, b"bytes") != signed[ORDERS]("", order, b"bytes")
     body = body_of(cast(Proposal, intent), intent.amount_e18, intent.executed_by)
     assert intent.body_hash == hash_of(body)
 

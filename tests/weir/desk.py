@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 from msgspec.structs import replace
 
 from agents import keys
-from agents.signatures import INTENTS, signing
+from agents.signatures import INTENTS, answering, signing
 from schemas import policy
 from schemas.money import parse_e18
 from schemas.records import Approval, AttemptRecord, DeskInput, Intent, IntentOutcome, Proposal
@@ -159,10 +159,15 @@ def outcome(of: dict[str, Any], **changes: Any) -> bytes:
     return WIRE.encode(DESK_INPUTS, DeskInput(body=replace(body, **changes)))
 
 
-def answer(intent_id: str, n: int) -> bytes:
+def answer(intent_id: str, n: int, class_: str = "done") -> bytes:
     """A result that the runner never wrote."""
-    record = AttemptRecord("a", intent_id, "main", n, "RESULT", 1_760_000_000_000, class_="done")
+    record = AttemptRecord("a", intent_id, "main", n, "RESULT", 1_760_000_000_000, class_=class_)
     return WIRE.encode(ATTEMPTS, record)
+
+
+def signed_as(desk: Desk, name: str, lane: bytes, value: bytes) -> dict[str, str]:
+    """The headers of an answer by a key of this home."""
+    return answering(keys.load(desk.rig.home.root, name))[ATTEMPTS](lane.decode(), None, value)
 
 
 def foreign(desk: Desk, fault: str) -> None:
@@ -179,7 +184,8 @@ def foreign(desk: Desk, fault: str) -> None:
     if fault == "unsigned":
         del headers["jws"]
     elif fault == "stranger":
-        headers["jws"] = signing(PrivateKey.new("pipeline"))[INTENTS](None, value)["jws"].encode()
+        signed = signing(PrivateKey.new("pipeline"))[INTENTS]("", None, value)
+        headers["jws"] = signed["jws"].encode()
     producer = Producer({"bootstrap.servers": desk.rig.bootstrap, "log_level": 0})
     placed = record.partition
     producer.produce(INTENTS, value, record.key, placed, headers=list(headers.items()))

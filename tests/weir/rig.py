@@ -86,15 +86,21 @@ class Rig:
         assert done.returncode == 0, done.stderr
 
     def put(
-        self, topic: str, value: bytes | None, key: bytes | None, partition: int | None = None
+        self,
+        topic: str,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int | None = None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[int, int]:
         """One record as a foreign program writes it, unchecked; its partition and offset."""
         placed: list[Any] = []
         producer = Producer(
             {"bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "log_level": 0}
         )
-        where = {} if partition is None else {"partition": partition}
-        producer.produce(topic, value, key, on_delivery=lambda *done: placed.append(done), **where)
+        where: dict[str, Any] = {} if partition is None else {"partition": partition}
+        where |= {"headers": headers, "on_delivery": lambda *done: placed.append(done)}
+        producer.produce(topic, value, key, **where)
         assert producer.flush(PATIENCE_S) == 0
         error, message = placed[0]
         assert error is None, error

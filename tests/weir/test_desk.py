@@ -21,6 +21,7 @@ from tests.weir.desk import (
     foreign,
     opened,
     outcome,
+    signed_as,
     word,
 )
 from tests.weir.rig import until
@@ -105,6 +106,8 @@ class Bad(NamedTuple):
     topic: str
     cause: str
     value: Callable[[Desk, dict[str, Any], dict[str, Any]], bytes]
+    signed: str = ""
+    """By whose key."""
 
 
 BAD = [
@@ -120,9 +123,14 @@ BAD = [
     Bad("more than the hold", DESK_INPUTS, "signature", lambda _, __, done: outcome(done)),
     Bad("an end of what waits", DESK_INPUTS, "signature",
         lambda _, waits, __: outcome(waits, state="REJECTED", amount_done_e18=0)),
-    Bad("an answer for nobody", ATTEMPTS, "unknown_intent", lambda *_: answer("nobody", 1)),
+    Bad("an answer that nobody gave", ATTEMPTS, "signature",
+        lambda _, __, done: answer(done["intent_id"], 1, "refused")),
+    Bad("an answer that the pipeline gives", ATTEMPTS, "signature",
+        lambda _, __, done: answer(done["intent_id"], 1, "refused"), "pipeline"),
+    Bad("an answer for nobody", ATTEMPTS, "unknown_intent",
+        lambda *_: answer("nobody", 1), "executor"),
     Bad("an answer nobody asked for", ATTEMPTS, "unknown_attempt",
-        lambda _, __, done: answer(done["intent_id"], 99)),
+        lambda _, __, done: answer(done["intent_id"], 99), "executor"),
     Bad("no intent at all", INTENTS, "decode", lambda *_: b"{}"),
 ]  # fmt: skip
 
@@ -134,7 +142,7 @@ def test_what_is_bad_is_refused_recorded_and_alerted_and_no_call_is_made(desk: D
     waits = states[waits["intent_id"]]
     done = next(one for one in states.values() if one["state"] == "CONFIRMED")
     before = desk.moved()
-    placed = [desk.rig.put(bad.topic, bad.value(desk, waits, done), _key(bad, done)) for bad in BAD]
+    placed = [_put(desk, bad, waits, done) for bad in BAD]
     for bad, place in zip(BAD, placed, strict=True):
         letter = _letter(desk, bad.topic, place)
         assert letter["headers"]["treasury.outcome"] == bad.cause, bad.name
@@ -147,6 +155,12 @@ def test_what_is_bad_is_refused_recorded_and_alerted_and_no_call_is_made(desk: D
     refused = [bad.cause for bad in BAD if bad.topic == APPROVALS and bad.cause != "decode"]
     words = [one["outcome"] for one in desk.rig.values(DECISIONS) if one["kind"] == "APPROVAL"]
     assert words[-len(refused) :] == refused
+
+
+def _put(desk: Desk, bad: Bad, waits: dict[str, Any], done: dict[str, Any]) -> tuple[int, int]:
+    key, value = _key(bad, done), bad.value(desk, waits, done)
+    headers = signed_as(desk, bad.signed, key, value) if bad.signed else {}
+    return desk.rig.put(bad.topic, value, key, headers=headers)
 
 
 def _key(bad: Bad, done: dict[str, Any]) -> bytes:

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 
 from fastapi import FastAPI
 
+from agents.keys import web
 from agents.outside import Outside
 from agents.runner import Writes
+from agents.signatures import answering
 from schemas.wire import Wire
 from weir.access import wire
 from weir.orders.pull import Orders
@@ -54,9 +56,10 @@ Opened = Callable[[WebSettings], AbstractAsyncContextManager[Services]]
 
 @asynccontextmanager
 async def opened(settings: WebSettings) -> AsyncIterator[Services]:
-    """The real ones: Kafka's idempotent producer."""
+    """The real ones: Kafka's idempotent producer, and the key of this home that signs its words."""
     codec = wire()
-    outside = Outside(settings.bootstrap, codec, settings.partitions)
+    sign = answering(web(settings.home))
+    outside = Outside(settings.bootstrap, codec, settings.partitions, sign=sign)
     keys = Keys(settings.home / "web" / "keys.sqlite")
     orders = Orders(settings.bootstrap, codec)
     try:

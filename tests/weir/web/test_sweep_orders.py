@@ -91,7 +91,7 @@ def written(topics: str, **more: Any) -> Any:
     one = order(3, **more)
     writer = Writer.on(topics)
     writer.begin()
-    signature = signing(KEY)[ORDERS](one, b"")[HEADER]
+    signature = signing(KEY)[ORDERS]("", one, b"")[HEADER]
     writer.producer.produce(
         "sweep_intent", WIRE.encode("sweep_intent", one), one.order_id.encode(), 3,
         timestamp=one.created_ts_ms, headers=[("jws", signature.encode())],
