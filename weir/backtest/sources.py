@@ -4,7 +4,8 @@ That is the documented order for records without a merge order. A partition keep
 whatever its times say. What a node or the executor wrote is no input: it is decided anew; what it
 tells of the recorded policy's own operations is told ahead of its time. So of the inboxes only the
 words of people and pollers are taken; the answers to single intents, people's approvals among them,
-fit only the intents they were given for.
+fit only the intents they were given for. What the executor refused because its signature did not
+hold tells of nothing.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from weir.backtest.desk import Placed
 from weir.backtest.gaps import Folded, Watch
 from weir.errors import WeirError
 from weir.replay.log import Log, Reader
+from weir.replay.verdicts import Verdicts
 
 EXECUTIONS, LOANS = "hedge-executions", "treasury.loan-states.v1"
 SNAPSHOTS, BALANCES = "treasury.account-snapshots.v1", "balance_events"
@@ -114,8 +116,8 @@ class Sources:
         self._watches = [
             folded.watch(at, first) for at, (first, _) in self._log.bounds(places).items()
         ]
-        with closing(self._log.read(topics)) as reader:
-            streams = [self._records(reader, watch) for watch in self._watches]
+        with closing(self._log.read(topics)) as reader, closing(Verdicts(self._log)) as verdicts:
+            streams = [self._records(reader, watch, verdicts) for watch in self._watches]
             for one in heapq.merge(*streams, key=_order):
                 if self._to_ms is not None and one.at_ms >= self._to_ms:
                     return
@@ -136,10 +138,12 @@ class Sources:
                     " profit and flows are sums from the first record on"
                 )
 
-    def _records(self, reader: Reader, watch: Watch) -> Iterator[Outside]:
+    def _records(self, reader: Reader, watch: Watch, verdicts: Verdicts) -> Iterator[Outside]:
         topic, number = watch.topic, watch.partition
         decode, taken = self._wire.decoder(topic), INBOXES.get(topic)
         ahead_ms = AHEAD_MS.get(topic, 0)
+        lettered = topic in RECORDED and self.count(f"{topic}.dlq")
+        forged = verdicts.unsigned(topic, number) if lettered else ()
         at_ms = 0
         while (record := reader.next(topic, number, watch.patience_s)) is not None:
             watch.see(record.offset)
@@ -153,6 +157,8 @@ class Sources:
                 self.letters[name] = self.letters.get(name, 0) + 1
                 continue
             if taken is not None and type(value.body).__name__ not in taken:
+                continue
+            if record.offset in forged:
                 continue
             offset = None if taken is not None else record.offset
             at_ms = max(at_ms, record.timestamp_ms - ahead_ms)

@@ -8,7 +8,7 @@
     total   A repaid=…                      what it came to
     decided A 1 action=split repay=…        its first decision
 
-What the recorded policy did itself: `intent`, `called`, `answered`.
+What the recorded policy did itself: `intent`, `called`, `answered`; `forged` is nobody's answer.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from agents.exact.deadletter import PREFIX
+from agents.signatures import SEAM
+from agents.wiring import partition_of
 from schemas.jsonform import parse_time
 from schemas.money import E18, parse_e18
 from schemas.policy import Policy, canonical, from_content, policy_hash
@@ -35,9 +38,10 @@ from schemas.records import (
 from tests.fill import fill
 from tests.streams.desk_world import span_ms
 from tests.table import Row, matches, run
-from tests.weir.backtest.lists import WIRE, ListLog
+from tests.weir.backtest.lists import PARTITIONS, WIRE, ListLog
 from weir.backtest import Course, Span, find
 from weir.backtest import run as run_course
+from weir.replay.log import Record
 
 ACCOUNT, CCY = "bybit:1", "USDT"
 LANE = f"bybit|{ACCOUNT}|{CCY}"
@@ -200,6 +204,16 @@ class Past:
     def answered(self, row: Row) -> None:
         """`answered i1 main done 400`: the amount only where it is not what was asked for."""
         self._attempt(row, "EVIDENCE", row.words[2])
+
+    def forged(self, row: Row) -> None:
+        """`forged i1 main refused`: an answer whose signature the executor refused."""
+        self._attempt(row, "RESULT", row.words[2])
+        at = "treasury.attempts.v1", partition_of(LANE, PARTITIONS)
+        last = self.log.records[at][-1]
+        said = ((f"{PREFIX}offset", str(last.offset).encode()), ("treasury.step", SEAM.encode()))
+        letters = self.log.records[f"{at[0]}.dlq", at[1]]
+        place = f"{at[0]}.dlq", at[1], len(letters)
+        letters.append(Record(*place, last.key, last.value, last.timestamp_ms, said))
 
     def _attempt(self, row: Row, kind: str, class_: str | None = None) -> None:
         self._serial += 1

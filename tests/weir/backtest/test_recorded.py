@@ -103,6 +103,24 @@ def test_what_ended_without_effect_is_looked_for_no_more(op: str, rule: str) -> 
     assert money(course(text, rule)) == money(course(plain, rule))
 
 
+@pytest.mark.req("000-72", "E-4")
+@pytest.mark.parametrize("said", ["main done 1", "main refused"])
+def test_an_answer_that_nobody_believed_tells_of_nothing(said: str) -> None:
+    text = f"""{MORNING}
+        intent i1 REPAY 500
+        called i1 transfer 500
+        answered i1 transfer done
+        {BEFORE}
+        called i1 main 500
+        %s
+        at +1s
+        answered i1 main done
+        {AFTER}
+        {ENDS}"""
+    forged = money(course(text % f"forged i1 {said}", "opt-v1"))
+    assert forged == money(course(text % "at +1ms", "opt-v1"))
+
+
 def test_what_the_recorded_policy_had_on_its_way_is_there_to_be_spent() -> None:
     """Its transfer is in the snapshot before the answer is found, its repayment in neither."""
     (total,) = course(
