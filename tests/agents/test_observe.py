@@ -54,7 +54,8 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         config = exact.Config(bootstrap="127.0.0.1:1", datadir=folder, header_prefix="treasury")
         self.app = exact.App("pipeline", config=config)
-        sign = signing(PrivateKey.new("pipeline"))
+        self.key = PrivateKey.new("pipeline")
+        sign = signing(self.key)
         for node in (CASH, GATE):
             add_node(self.app, node, WIRE, 1, sign=sign, observer=Observer())
 

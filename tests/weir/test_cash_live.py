@@ -14,7 +14,7 @@ import pytest
 from agents import keys
 from agents.wiring import partition_of
 from schemas.policy import canonical, from_content, from_yaml
-from schemas.signing import PrivateKey, verify
+from schemas.signing import PrivateKey, signer, verify
 from tests.agents.bank_files import balance, camt053, entry, statement
 from tests.weir.cash_rig import ACCOUNT, Live, living, now, past_days, policy
 from tests.weir.rig import PARTITIONS, until
@@ -157,6 +157,11 @@ def test_an_order_that_others_carry_out(live: Live) -> None:
         return str(found[-1]) if found else ""
 
     until(lambda: state() == "CONFIRMED", lambda: f"the order is {state()}")
+    attempts = live.rig.lines("treasury.attempts.v1")
+    assert [(one["value"]["kind"], signer(one["headers"]["jws"])) for one in attempts] == [
+        ("WEBHOOK", "web")
+    ]
+    assert live.rig.lines("treasury.attempts.v1.dlq") == []
     moved = {
         "ref": "E1",
         "amount": f"-{order['amount_usd']}",

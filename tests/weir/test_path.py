@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from schemas.signing import signer
 from tests.weir.day import WORKED, Day
 from tests.weir.rig import fill_line, until
 
@@ -115,6 +116,17 @@ def test_a_lost_answer_is_found_in_the_venues_history_and_nothing_is_sent_twice(
     assert len(found) == 3  # they arrived, only the answers did not: history proves each
     assert len(absent) == 1  # it never arrived: five looks prove that before it is sent again
     assert absent[0].count(("EVIDENCE", "unknown")) >= 5
+
+
+@pytest.mark.req("000-57", "000-72")
+def test_every_answer_is_signed_by_who_gives_it_and_believed(day: Day, books: Any) -> None:
+    told = {
+        (line["value"]["kind"], signer(line["headers"].get("jws", "")))
+        for line in day.rig.lines("treasury.attempts.v1")
+    }
+    kinds = ("PREPARED", "ATTEMPT", "RESULT", "EVIDENCE")
+    assert told == {(kind, "executor") for kind in kinds}
+    assert day.rig.lines("treasury.attempts.v1.dlq") == []
 
 
 @pytest.mark.req("000-28", "000-62")
