@@ -18,7 +18,7 @@ from streams import hold as holds
 from streams.canonical import hash_of
 from streams.handover import OURS, answer, body_of, decision, hand_over
 from streams.inboxes import ORIGINS
-from streams.limits import CLASS_OF, DOLLAR, Ask, refusal
+from streams.limits import AHEAD_MAX_MS, CLASS_OF, DOLLAR, Ask, refusal
 from streams.step import Entries, Event, InForce, Refused, Started, Tick, meta
 from tables.gate import Hold, Rate
 
@@ -38,7 +38,7 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
             anomaly.confirmed(entries, event, in_force, value.intent_id, ended)
         return []
     if isinstance(value, UsdRate):
-        return _rate(entries, value)
+        return _rate(entries, event, value)
     if isinstance(value, Tick):
         return anomaly.calmed(entries, event) + waiting.end(entries, event, in_force)
     if isinstance(value, Started):
@@ -150,9 +150,11 @@ def _ask(entries: Entries, event: Event, in_force: InForce) -> Ask | None:
     )
 
 
-def _rate(entries: Entries, value: UsdRate) -> list[Any]:
+def _rate(entries: Entries, event: Event, value: UsdRate) -> list[Any]:
     if value.rate_e18 <= 0:
         raise Refused("range", "rate", value.rate_e18, "must be above 0")
+    if value.as_of_ms > event.at_ms + AHEAD_MAX_MS:  # it would shut out every true one until then
+        raise Refused("future", "as_of", value.as_of_ms, f"it is {event.at_ms}")
     old: Rate | None = entries.get("rates", value.ccy)
     if old is None or value.as_of_ms > old.as_of_ms:
         entries.put("rates", Rate(value.rate_e18, value.as_of_ms), value.ccy)

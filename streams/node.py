@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Protocol
 
-from msgspec.structs import replace
-
 from schemas.policy import parse
-from schemas.records import Calendar, ControlCopy, PolicyCopy
 from schemas.same import Same
 from schemas.topics import BY_NAME, key_of
-from streams.newyork import FIRST_YEAR, day_number
+from streams import copies
 from streams.step import (
     NOTHING_IN_FORCE,
     Entries,
@@ -27,7 +24,7 @@ from streams.step import (
     Refused,
     Store,
 )
-from tables.partition import CalendarYear, ControlEntry, PartitionEntry
+from tables.partition import PartitionEntry
 from tables.spec import PARTITION_KEY, TableSpec
 
 TIME_MAX_MS = 1 << 48
@@ -63,12 +60,8 @@ def fold(node: Node, store: Store, event: Event) -> list[Any]:
         raise Refused("timestamp", "timestamp_ms", event.timestamp_ms, "an id holds 48 bits of it")
     if event.topic == node.inbox:
         body = value.body
-        if isinstance(body, PolicyCopy):
-            return _copy_policy(store, body)
-        if isinstance(body, ControlCopy):
-            return _copy_control(store, body)
-        if isinstance(body, Calendar):
-            return _copy_calendar(store, body)
+        if copies.take(store, body):
+            return []
         event = _with_value(event, body)
     elif event.topic[0] != "@":
         expected = key_of(BY_NAME[event.topic], value)
@@ -96,51 +89,6 @@ def in_force(store: Store) -> InForce:
     """Policy and controls as the partition knows them at this event."""
     entry = store.get(PARTITION_KEY)
     return NOTHING_IN_FORCE if entry is None else _in_force(Same(entry))
-
-
-def _copy_policy(store: Store, copy: PolicyCopy) -> list[Any]:
-    try:
-        parse(copy.body)
-    except ValueError as why:
-        raise Refused("policy", "body", copy.name, str(why)) from why
-    _change(
-        store,
-        policy_name=copy.name,
-        policy_version=copy.version,
-        policy_hash=copy.hash,
-        policy_body=copy.body,
-    )
-    return []
-
-
-def _copy_control(store: Store, copy: ControlCopy) -> list[Any]:
-    new = ControlEntry(copy.scope, copy.mode, copy.epoch, copy.reason)
-    others = [one for one in _entry(store).controls if one.scope != copy.scope]
-    _change(store, controls=tuple(sorted([*others, new], key=lambda control: control.scope)))
-    return []
-
-
-def _copy_calendar(store: Store, copy: Calendar) -> list[Any]:
-    if not FIRST_YEAR <= copy.year < 3000:
-        raise Refused("range", "year", copy.year, f"must lie between {FIRST_YEAR} and 2999")
-    first, next_first = (day_number(year, 1, 1) for year in (copy.year, copy.year + 1))
-    for day in copy.closed:
-        if not first <= day < next_first:
-            raise Refused("range", "closed", day, f"is no day of {copy.year}")
-    new = CalendarYear(copy.calendar, copy.year, tuple(sorted(copy.closed)))
-    same = (new.calendar, new.year)
-    others = [one for one in _entry(store).calendars if (one.calendar, one.year) != same]
-    years = sorted([*others, new], key=lambda one: (one.calendar, one.year))
-    _change(store, calendars=tuple(years))
-    return []
-
-
-def _entry(store: Store) -> PartitionEntry:
-    return store.get(PARTITION_KEY) or PartitionEntry()
-
-
-def _change(store: Store, **changes: Any) -> None:
-    store.put(PARTITION_KEY, replace(_entry(store), **changes))
 
 
 @lru_cache(maxsize=1024)
