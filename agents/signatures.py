@@ -1,6 +1,6 @@
-"""What money depends on is signed: intents, sweep orders and copies of policy and controls by the
-pipeline, the word that an intent has ended by the executor, and every answer to an attempt by the
-process that gives it.
+"""What money depends on is signed: intents, sweep orders, what a node takes back, and copies of
+policy and controls by the pipeline, the word that an intent has ended by the executor, and every
+answer to an attempt by the process that gives it.
 
 An intent is carried out only if its signature holds; a hold is freed, a policy or control is in
 force at a node, and an answer is believed, only if the words that say so are signed by who may say
@@ -25,7 +25,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from agents.keys import EXECUTOR, PIPELINE, WEB
-from schemas.records import AttemptRecord, ControlCopy, IntentOutcome, PolicyCopy
+from schemas.records import AttemptRecord, ControlCopy, IntentOutcome, PolicyCopy, Withdrawal
 from schemas.signing import PrivateKey, verify
 from streams import sweep_order
 from streams.sightings import ENTRY
@@ -79,7 +79,8 @@ def signing(key: PrivateKey) -> dict[str, Sign]:
     return {
         INTENTS: lambda _, __, data: {HEADER: key.sign(_signed(INTENTS, data))},
         ORDERS: lambda _, value, __: {HEADER: key.sign(sweep_order.payload(value))},
-        **{topic: _end_on(topic, key) for topic in PROPOSERS},
+        DESK: _signed_if(_takes_back, DESK, key),
+        **{topic: _signed_if(_ends, topic, key) for topic in PROPOSERS},
         **answering(key),
     }
 
@@ -95,7 +96,7 @@ def copying(key: PrivateKey) -> dict[str, Sign]:
 
 def ending(key: PrivateKey) -> dict[str, Sign]:
     """How the executor signs that an intent has ended; what has not ended moves nothing."""
-    return {topic: _end_on(topic, key) for topic in (DESK, *PROPOSERS)}
+    return {topic: _signed_if(_ends, topic, key) for topic in (DESK, *PROPOSERS)}
 
 
 def answering(key: PrivateKey) -> dict[str, Sign]:
@@ -103,9 +104,9 @@ def answering(key: PrivateKey) -> dict[str, Sign]:
     return {ATTEMPTS: lambda lane, _, data: {HEADER: key.sign(_answer(lane.encode(), data))}}
 
 
-def _end_on(topic: str, key: PrivateKey) -> Sign:
+def _signed_if(is_such: Callable[[Any], bool], topic: str, key: PrivateKey) -> Sign:
     return lambda _, value, data: (
-        {HEADER: key.sign(_signed(topic, data))} if _ends(value.body) else {}
+        {HEADER: key.sign(_signed(topic, data))} if is_such(value.body) else {}
     )
 
 
@@ -124,8 +125,8 @@ def checking(trusted: Trusted) -> Check:
 
 
 def inbox_checks(pipelines: Trusted, executors: Trusted) -> dict[str, Check]:
-    """The checks of all inboxes: a copy is the relay's; that an intent has ended is the executor's
-    word, to those who propose also the gate's.
+    """The checks of all inboxes: a copy is the relay's, a withdrawal a node's of the pipeline; that
+    an intent has ended is the executor's word, to those who propose also the gate's.
     """
 
     def check_of(topic: str) -> Check:
@@ -139,7 +140,8 @@ def inbox_checks(pipelines: Trusted, executors: Trusted) -> dict[str, Check]:
             if _ends(event.value.body):
                 _prove(event, payload, enders(), "the end of the intent")
             else:
-                _prove(event, payload, pipelines(), "the copy")
+                what = "the withdrawal" if _takes_back(event.value.body) else "the copy"
+                _prove(event, payload, pipelines(), what)
 
         return check
 
@@ -172,7 +174,12 @@ def must_be_signed(topic: str, value: Any) -> bool:
         return teller(value) is not None
     if topic not in INBOXES:
         return topic == INTENTS
-    return isinstance(value.body, PolicyCopy | ControlCopy) or _ends(value.body)
+    body = value.body
+    return isinstance(body, PolicyCopy | ControlCopy) or _ends(body) or _takes_back(body)
+
+
+def _takes_back(body: Any) -> bool:
+    return isinstance(body, Withdrawal)
 
 
 def _ends(body: Any) -> bool:

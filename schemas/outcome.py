@@ -45,6 +45,7 @@ class Outcome(Enum):
     both_short = "both_short"
     denied = "denied"
     expired = "expired"
+    withdrawn = "withdrawn"
 
     @property
     def transient(self) -> bool:
@@ -71,5 +72,6 @@ _TRANSIENT = frozenset(
         Outcome.no_margin,
         Outcome.no_provider,
         Outcome.both_short,
+        Outcome.withdrawn,
     }
 )

@@ -504,10 +504,20 @@ class UsdRate(msgspec.Struct, frozen=True, gc=False):
     rate_e18: int
     as_of_ms: int
 
-class DeskInput(msgspec.Struct, frozen=True, gc=False):
-    """The inbox of the gate: copies of policy and controls, requests, outcomes, rates."""
+class Withdrawal(msgspec.Struct, frozen=True, gc=False):
+    """A node takes back what it proposed and what has not gone out. Signed."""
 
-    body: PolicyCopy | ControlCopy | Request | IntentOutcome | UsdRate
+    intent_id: str
+    decision_id: str
+    origin: str
+    origin_key: str
+    reason: str
+    at_ms: int
+
+class DeskInput(msgspec.Struct, frozen=True, gc=False):
+    """The inbox of the gate: copies of policy and controls, requests, outcomes, rates, withdrawals."""
+
+    body: PolicyCopy | ControlCopy | Request | IntentOutcome | UsdRate | Withdrawal
     meta: Meta | None = None
 
 class Forecast(msgspec.Struct, frozen=True, gc=False):
@@ -611,7 +621,7 @@ class IntentState(msgspec.Struct, frozen=True, gc=False):
     reason: str | None = None
 
 class Revoke(msgspec.Struct, frozen=True, gc=False):
-    """An approval taken back."""
+    """An intent that must not go out any more: its approval, or what proposed it, was taken back."""
 
     intent_id: str
     approver: str
@@ -4107,12 +4117,87 @@ def read_usd_rate(data: bytes, pos: int) -> tuple[UsdRate, int]:
         f_as_of_ms,
     ), pos
 
+def encode_withdrawal(prefix: bytes, v: Withdrawal) -> bytes:
+    s0 = v.intent_id.encode()
+    n0 = len(s0)
+    s1 = v.decision_id.encode()
+    n1 = len(s1)
+    s3 = v.origin_key.encode()
+    n3 = len(s3)
+    s4 = v.reason.encode()
+    n4 = len(s4)
+    return b"".join(
+        (
+            prefix,
+            (LEN[n0] if n0 < 64 else long(n0)),
+            s0,
+            (LEN[n1] if n1 < 64 else long(n1)),
+            s1,
+            _ORIGIN_BYTE[v.origin],
+            (LEN[n3] if n3 < 64 else long(n3)),
+            s3,
+            (LEN[n4] if n4 < 64 else long(n4)),
+            s4,
+            long(v.at_ms),
+        )
+    )
+
+def read_withdrawal(data: bytes, pos: int) -> tuple[Withdrawal, int]:
+    n = data[pos]
+    if n & 129:
+        f_intent_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_intent_id = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_decision_id, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_decision_id = data[pos:end].decode()
+        pos = end
+    symbol = _ORIGIN_OF.get(data[pos])
+    if symbol is None:
+        f_origin, pos = read_symbol(data, pos, _ORIGIN, "origin")
+    else:
+        f_origin = symbol
+        pos += 1
+    n = data[pos]
+    if n & 129:
+        f_origin_key, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_origin_key = data[pos:end].decode()
+        pos = end
+    n = data[pos]
+    if n & 129:
+        f_reason, pos = read_string(data, pos)
+    else:
+        pos += 1
+        end = pos + (n >> 1)
+        f_reason = data[pos:end].decode()
+        pos = end
+    f_at_ms, pos = read_long(data, pos)
+    return Withdrawal(
+        f_intent_id,
+        f_decision_id,
+        f_origin,
+        f_origin_key,
+        f_reason,
+        f_at_ms,
+    ), pos
+
 _DESK_INPUT_BODY_WRITE: dict[type, tuple[bytes, Callable[[bytes, Any], bytes]]] = {
     PolicyCopy: (LEN[0], encode_policy_copy),
     ControlCopy: (LEN[1], encode_control_copy),
     Request: (LEN[2], encode_request),
     IntentOutcome: (LEN[3], encode_intent_outcome),
     UsdRate: (LEN[4], encode_usd_rate),
+    Withdrawal: (LEN[5], encode_withdrawal),
 }
 
 
@@ -4137,6 +4222,7 @@ _DESK_INPUT_BODY_READ: dict[int, Callable[[bytes, int], tuple[Any, int]]] = {
     4: read_request,
     6: read_intent_outcome,
     8: read_usd_rate,
+    10: read_withdrawal,
 }
 
 
@@ -8034,6 +8120,7 @@ RECORDS: dict[str, type] = {
     "Control": Control,
     "Decision": Decision,
     "UsdRate": UsdRate,
+    "Withdrawal": Withdrawal,
     "DeskInput": DeskInput,
     "Forecast": Forecast,
     "HedgeExecution": HedgeExecution,

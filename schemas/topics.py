@@ -217,7 +217,7 @@ _DECLARED = (
         "treasury.desk-inputs.v1",
         "desk",
         "P",
-        writers=("relay", "pollers", "intents", "rest", "cli"),
+        writers=("relay", "pollers", "cash", "intents", "rest", "cli"),
         readers=("gate",),
         inbox=True,
     ),

@@ -21,7 +21,7 @@ from streams.calendar import NoCalendar, calendar
 from streams.canonical import canonical
 from streams.cash_facts import SAFE, Decided, Facts, Figures, Placement
 from streams.holidays import FED
-from streams.orders import Pending
+from streams.orders import Pending, Unsent
 from streams.step import Event, InForce
 from streams.var import bps_e18
 from tables.allocation import Coordinates
@@ -75,7 +75,7 @@ def body(
     order_id: str,
 ) -> dict[str, Any]:
     """What is kept of a decision; its canonical JSON goes into the record."""
-    return {
+    said = {
         "policy": cause.version,
         "policy_hash": cause.policy_hash,
         "rule": None if policy is None else policy.sweep.rule,
@@ -87,6 +87,9 @@ def body(
         "short": text_e18(decided.short_e18),
         "counterfactual": None if policy is None or sums is None else _other(policy, facts, sums),
     }
+    if decided.because and facts.unsent is not None:
+        said["withdrawal"] = _withdrawal(facts.unsent, decided)
+    return said
 
 
 def policy_of(said: dict[str, Any]) -> Policy | None:
@@ -131,6 +134,7 @@ def facts_of(said: dict[str, Any], calendars: tuple[CalendarYear, ...]) -> Facts
             for one in given["placements"]
         ),
         open_id=given["open_order"],
+        unsent=_unsent_of(given.get("unsent")),
         waits_kind=waits["kind"],
         waits_for=waits["reason"],
         business_day=_business_day(given["at_ms"], calendars),
@@ -184,6 +188,9 @@ def _inputs(cause: Cause, facts: Facts) -> dict[str, Any]:
         "placed_today": facts.out_today,
         "brought_back_today": facts.back_today,
     }
+    if facts.unsent is not None:
+        unsent = facts.unsent
+        said["unsent"] = {"order": unsent.order, "amount": text_e18(unsent.amount_e18)}
     for name, moves in (("later", facts.pending.later), ("unsure", facts.pending.unsure)):
         if moves:
             said[f"pending_{name}"] = [
@@ -212,6 +219,19 @@ def _order(decided: Decided, order_id: str) -> dict[str, Any]:
             {"order": take.placement, "amount": text_e18(take.amount_e18)} for take in decided.takes
         ],
     }
+
+
+def _withdrawal(unsent: Unsent, decided: Decided) -> dict[str, Any]:
+    return {
+        "order": unsent.order,
+        "amount": text_e18(unsent.amount_e18),
+        "room": text_e18(decided.room_e18),
+        "reason": decided.because,
+    }
+
+
+def _unsent_of(said: dict[str, Any] | None) -> Unsent | None:
+    return None if said is None else Unsent(said["order"], parse_e18(said["amount"]))
 
 
 def _sums(sums: Figures) -> dict[str, Any]:

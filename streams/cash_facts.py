@@ -14,7 +14,7 @@ from schemas.money import E18
 from schemas.policy import Policy
 from streams.calendar import Calendar, calendar
 from streams.newyork import day_of
-from streams.orders import Pending
+from streams.orders import Pending, Unsent
 from streams.var import UNIT_E18
 from tables.cash import Balance, Expected, Risk, Take
 from tables.partition import CalendarYear
@@ -47,6 +47,7 @@ class Facts(msgspec.Struct, frozen=True):
     risk: Risk | None = None
     placements: tuple[Placement, ...] = ()
     open_id: str = ""
+    unsent: Unsent | None = None
     waits_kind: str = ""
     waits_for: str = ""
     business_day: int | None = None
@@ -80,7 +81,8 @@ class Figures(NamedTuple):
 
 class Decided(msgspec.Struct, frozen=True):
     """What follows: an order of `kind`, or a hold with its reason. `short_e18` is what is missing
-    although all that can be is brought back.
+    although all that can be is brought back. `because` tells why the open order is taken back, of
+    which `amount_e18` is more than the room.
     """
 
     kind: str = ""
@@ -93,6 +95,7 @@ class Decided(msgspec.Struct, frozen=True):
     matures_day: int | None = None
     takes: tuple[Take, ...] = ()
     short_e18: int = 0
+    because: str = ""
 
 
 def is_stale(policy: Policy, balance: Balance, at_ms: int) -> bool:

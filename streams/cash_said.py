@@ -1,5 +1,5 @@
 """How a decision of cash is said: the record for the audit with all it was made from, and the
-proposal.
+proposal, or the word that an order is taken back.
 
 Ids follow from the natural key of the cause; a cause that has made an order before (two reports
 with one as-of) counts on, so that no id is given twice. Numbers are plain strings.
@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from schemas.ids import derive
 from schemas.policy import Policy
-from schemas.records import Decision, Meta, Proposal
+from schemas.records import Decision, DeskInput, Meta, Proposal, Withdrawal
 from schemas.sweep_params import SweepParams
 from streams import cash_body, orders, sweep
 from streams.canonical import canonical
 from streams.cash_facts import Decided, Facts, Figures
+from streams.orders import Unsent
 from streams.step import Emit, Entries, Event, InForce
 from tables.cash import Order
 
@@ -85,6 +86,7 @@ def order(said: Said, facts: Facts, decided: Decided, policy: Policy) -> Order:
         discount_rate_e18=None if row is None else row.discount_rate_e18,
         takes=decided.takes,
         decided_on_e18=0 if facts.balance is None else facts.balance.amount_e18,
+        deadline_ms=_deadline_ms(decided, policy),
     )
 
 
@@ -127,7 +129,24 @@ def proposal(said: Said, facts: Facts, decided: Decided, policy: Policy) -> Emit
         params=params.text(),
         maker=said.actor,
         valid_until_ms=as_of_ms + policy.guards.balance_age_max_s * 1000,
-        deadline_ms=decided.cutoff_ms - rules.lead_s * 1000,
+        deadline_ms=_deadline_ms(decided, policy),
         compliance_tags=dict(rules.compliance_tags),
     )
     return Emit("treasury.proposals.v1", value)
+
+
+def withdrawal(said: Said, unsent: Unsent, decided: Decided) -> Emit:
+    """The word to the gate that an order must not go out."""
+    body = Withdrawal(
+        intent_id=unsent.order,
+        decision_id=said.decision_id,
+        origin="cash",
+        origin_key=said.event.key,
+        reason=decided.because,
+        at_ms=said.event.at_ms,
+    )
+    return Emit("treasury.desk-inputs.v1", DeskInput(meta=said.stamp, body=body))
+
+
+def _deadline_ms(decided: Decided, policy: Policy) -> int:
+    return decided.cutoff_ms - policy.sweep.lead_s * 1000

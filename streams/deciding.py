@@ -1,8 +1,11 @@
 """When an account decides: at every balance, payment, outcome and wake-up, one order at a time.
 
+An order that the decision takes back is told to the gate once; it stays open until the answer says
+whether it was in time.
 After a refusal the same direction waits: until the next UTC day when the day's limit was used up, a
 minute where the same request may pass later, else (people, the bank or a rule said no) until the
-next cut-off; another policy ends the wait, and a cut-off that has passed begins none. The
+next cut-off; another policy ends the wait. A cut-off that has passed, and an order that we took
+back, begin none. The
 account asks to be woken when something changes by time alone: a cut-off, a balance that grows old,
 the day in New York, a payment that comes near, an entry that should have been booked.
 """
@@ -27,6 +30,10 @@ from tables.cash import Deciding, Order
 
 RETRY_MS = 60_000
 SHORT = "cash_short"
+OPEN = frozenset({Outcome.in_flight.value, Outcome.withdrawn.value})
+"""An order is open, so that nothing is said of what lacks."""
+AT_ONCE = frozenset({Outcome.past_cutoff.value, Outcome.withdrawn.value})
+"""Reasons of our own, after which nothing is to be waited for."""
 TRANSIENT = frozenset(outcome.value for outcome in Outcome if outcome.transient)
 
 
@@ -47,6 +54,9 @@ def step(
         orders.add(entries, order)
         _remember(entries, order)
         outputs.append(cash_said.proposal(said, facts, decided, policy))
+    if decided.because and facts.unsent is not None:
+        orders.take_back(entries, facts.unsent.order, event.at_ms)
+        outputs.append(cash_said.withdrawal(said, facts.unsent, decided))
     outputs += _alert(entries, event, facts, decided)
     return outputs + _wake(entries, event, policy, view)
 
@@ -69,7 +79,7 @@ def ended(entries: Entries, event: Event, in_force: InForce, order: Order) -> No
 def _until_ms(at_ms: int, in_force: InForce, order: Order) -> int:
     if in_force.policy is None:
         raise InvariantBroken("an order is open, but no policy is in force")
-    if order.state == "EXPIRED" or order.reason == Outcome.past_cutoff.value:
+    if order.state == "EXPIRED" or order.reason in AT_ONCE:
         return at_ms
     if order.reason == Outcome.over_daily_limit.value:
         return (at_ms // DAY_MS + 1) * DAY_MS
@@ -98,7 +108,7 @@ def _alert(entries: Entries, event: Event, facts: Facts, decided: Decided) -> li
         short = f"{text_e18(decided.short_e18)} USD are missing on {event.key}"
         text = f"{short} although all that can be brought back is: less is placed than is needed"
         outputs += alerts.fire(entries, event, SHORT, text, "critical")
-    elif decided.reason != Outcome.in_flight.value:
+    elif decided.reason not in OPEN:
         text = f"enough is on {event.key} again, or can be brought back"
         outputs += alerts.resolve(entries, event, SHORT, text)
     for order in orders.active(entries):

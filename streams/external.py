@@ -3,19 +3,22 @@
 An order handed over may be paid at any moment, so it counts as attempted. Its state moves by the
 other side's words (WEBHOOK) and by the bank's statements (EVIDENCE). Without a word by the cut-off
 it is UNKNOWN, and only statements or people end it: a day later it is parked, because by then a
-statement of the day has come.
+statement of the day has come. Nor can it be taken back here once it has been shown: who has it may
+have paid it, so it stays what it is, and people are told.
 """
 
 from __future__ import annotations
 
 from schemas.jsonform import parse_time
-from streams import saga
+from streams import alerts, saga
 from streams.lane import Lane
 from tables.intents import IntentEntry
 
 PATIENCE_MS = 120_000
 """How long after the cut-off a word may still be on its way."""
 PARK_MS = 24 * 3600 * 1000
+SHOWN = "shown_already"
+"""The alert for an order that was taken back after another side had it."""
 
 
 def hand_over(lane: Lane, intent: IntentEntry) -> None:
@@ -27,6 +30,16 @@ def hand_over(lane: Lane, intent: IntentEntry) -> None:
         amount_e18=intent.granted_e18,
         due_ms=_cutoff_ms(intent) + PATIENCE_MS,
     )
+
+
+def cannot_stop(lane: Lane, intent: IntentEntry) -> None:
+    """It was taken back too late: only the other side can still stop it."""
+    why = "the balance no longer carries it" if intent.withdrawn else "it was taken back"
+    text = f"{intent.kind} {intent.intent_id} of {intent.account_id}: {why}, but it has been shown"
+    text += f" to the {intent.executed_by} side, which may pay it: ask them"
+    labels = {"lane": intent.lane, "account": intent.account_id, "intent_id": intent.intent_id}
+    name = f"{SHOWN}:{intent.intent_id}"
+    lane.out.append(alerts.once(lane.event, name, text, "critical", labels=labels))
 
 
 def act(lane: Lane, intent: IntentEntry) -> None:

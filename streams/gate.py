@@ -3,7 +3,8 @@ place.
 
 A proposal is granted, granted for less, refused, or made to wait for a signature; what is granted
 is reserved before the intent exists and stays reserved until its outcome is known. Every answer
-goes back to the node that asked. A proposal that comes twice is answered once.
+goes back to the node that asked, and that node may take back what has not gone out. A proposal that
+comes twice is answered once.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any
 
 from schemas.money import text_e18
 from schemas.outcome import Outcome
-from schemas.records import Approval, IntentOutcome, Proposal, UsdRate
-from streams import anomaly, approval, sweep_order, waiting, window
+from schemas.records import Approval, IntentOutcome, Proposal, UsdRate, Withdrawal
+from streams import anomaly, approval, sweep_order, waiting, window, withdrawal
 from streams import hold as holds
 from streams.canonical import hash_of
 from streams.handover import OURS, answer, body_of, decision, hand_over
@@ -37,6 +38,8 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         if ended is not None:
             anomaly.confirmed(entries, event, in_force, value.intent_id, ended)
         return []
+    if isinstance(value, Withdrawal):
+        return withdrawal.step(entries, event, in_force)
     if isinstance(value, UsdRate):
         return _rate(entries, event, value)
     if isinstance(value, Tick):

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
+from schemas.outcome import Outcome
 from schemas.records import AttemptRecord, Intent, Proposal, Request, Revoke
 from streams import answers, attempt, external, requests, saga, trouble
 from streams.canonical import hash_of
@@ -19,7 +20,7 @@ from streams.effects import Look, Prepare
 from streams.handover import OURS, body_of
 from streams.lane import Lane
 from streams.step import Entries, Event, InForce, Refused, Started, Tick
-from tables.intents import IntentEntry, LegEntry
+from tables.intents import IntentEntry, LegEntry, Revoked
 
 HELD_POLL_MS = 1_000
 LOOK_CAP_S = 60
@@ -38,8 +39,10 @@ def step(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
         _admit(lane, value)
     elif isinstance(value, AttemptRecord):
         answers.take(lane, value)
-    elif isinstance(value, (Request, Revoke)):
+    elif isinstance(value, Request):
         _cancel(lane, value)
+    elif isinstance(value, Revoke):
+        _revoke(lane, value)
     elif isinstance(value, Tick):
         lane.woken()
     elif isinstance(value, Started):
@@ -107,26 +110,53 @@ def _admit(lane: Lane, intent: Intent) -> None:
         pause_epoch=intent.pause_epoch,
         executed_by=intent.executed_by,
     )
+    early: Revoked | None = lane.entries.get("revoked", intent.intent_id)
+    if early is not None:
+        lane.entries.delete("revoked", intent.intent_id)
+        entry = _stopped(entry, early.withdrawn)
     lane.admit(entry)
     unfit = requests.unfit(venue, intent.kind, intent.params)
     if unfit:
         lane.move(entry, "impossible", unfit)
     elif intent.executed_by != OURS:
         external.hand_over(lane, entry)
+        if early is not None:
+            external.cannot_stop(lane, entry)
 
 
-def _cancel(lane: Lane, wish: Request | Revoke) -> None:
-    if isinstance(wish, Revoke):
-        intent_id = wish.intent_id
-    elif wish.verb == "CANCEL":
-        intent_id = wish.params.get("intent_id", "")
-    else:
+def _cancel(lane: Lane, wish: Request) -> None:
+    if wish.verb != "CANCEL":
         raise Refused("verb", "verb", wish.verb, "the intents node knows CANCEL")
+    intent_id = wish.params.get("intent_id", "")
     intent = lane.intent(intent_id)
     if intent is None:
         raise Refused("unknown_intent", "intent_id", intent_id)
-    if intent.state not in saga.FINAL and not intent.cancelled:
-        lane.store(replace(intent, cancelled=True))
+    _stop(lane, intent, withdrawn=False)
+
+
+def _revoke(lane: Lane, word: Revoke) -> None:
+    """The gate's word, which it gives of what it has handed over: an intent that is not known here
+    is still to be read, and must find the word.
+    """
+    withdrawn = word.reason == Outcome.withdrawn.value
+    intent = lane.intent(word.intent_id)
+    if intent is None:
+        lane.entries.put("revoked", Revoked(withdrawn), word.intent_id)
+    else:
+        _stop(lane, intent, withdrawn)
+
+
+def _stop(lane: Lane, intent: IntentEntry, withdrawn: bool) -> None:
+    if intent.state in saga.FINAL or intent.cancelled:
+        return
+    lane.store(_stopped(intent, withdrawn))
+    if intent.executed_by != OURS:
+        external.cannot_stop(lane, intent)
+
+
+def _stopped(intent: IntentEntry, withdrawn: bool) -> IntentEntry:
+    """It begins nothing more; what has begun is followed to its end."""
+    return replace(intent, cancelled=True, withdrawn=withdrawn)
 
 
 def _take_over(lane: Lane) -> None:
@@ -145,7 +175,7 @@ def _advance(lane: Lane) -> None:
     for intent in lane.queued():
         trigger = attempt.over(lane, intent)
         if trigger:
-            lane.move(intent, trigger, trigger)
+            lane.move(intent, trigger, "withdrawn" if intent.withdrawn else trigger)
     while lane.entry.queue:
         first = lane.queued()[0]
         if _stands_still(lane, first):

@@ -23,6 +23,10 @@ MISSING = "entry_missing"
 CONFIRMED, REVERSED = "CONFIRMED", "REVERSED"
 WITHOUT_EFFECT = frozenset({"REFUSED", "REJECTED", "VOID", "EXPIRED", REVERSED})
 FINAL = WITHOUT_EFFECT | {CONFIRMED}
+WAITING = frozenset({"AWAITING", "READY", "HELD"})
+"""The gate has granted it and nothing has gone out. A proposal that the gate has not answered is
+none of these: whoever takes it back must not overtake it.
+"""
 _NONE = Active()
 
 
@@ -62,6 +66,13 @@ def labels(order: Order, account_id: str) -> dict[str, str]:
     }
 
 
+class Unsent(NamedTuple):
+    """An order that has not gone out, with what it may move at most, and reserves."""
+
+    order: str
+    amount_e18: int
+
+
 def key_of(intent_id: str) -> str:
     """The id as 32 hex digits: what the bank gets as end-to-end id."""
     return intent_id.replace("-", "").lower()
@@ -79,6 +90,20 @@ def with_effect(entries: Entries, key: str) -> Order | None:
     """The order of a key, if it moved money or still may."""
     order: Order | None = entries.get("orders", key) if key else None
     return None if order is None or order.state in WITHOUT_EFFECT else order
+
+
+def unsent(order: Order | None, at_ms: int) -> Unsent | None:
+    """An order to place money that still waits to go out, and that nobody has taken back."""
+    if order is None or order.kind != OUT or order.state not in WAITING:
+        return None
+    if order.withdrawn_ms or order.seen_ms or 0 < order.deadline_ms <= at_ms:
+        return None
+    return Unsent(order.intent_id, order.amount_e18)
+
+
+def take_back(entries: Entries, intent_id: str, at_ms: int) -> None:
+    """Notes that an order was taken back, so that it is said once."""
+    put(entries, replace(_get(entries, key_of(intent_id)), withdrawn_ms=at_ms))
 
 
 def had_any(entries: Entries) -> bool:

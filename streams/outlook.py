@@ -75,6 +75,7 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
         outputs += said
         for_day, expected, said = _expected(entries, event, terms, stamp)
         outputs += said
+    unended = next((one for one in active if not one.final), None)
     facts = Facts(
         account_id=event.key,
         at_ms=event.at_ms,
@@ -87,7 +88,8 @@ def look(entries: Entries, event: Event, in_force: InForce, stamp: Meta, flowed:
         for_day=for_day,
         risk=risk,
         placements=tuple(_placement(one) for one in active if _can_come_back(one, today)),
-        open_id=next((one.intent_id for one in active if not one.final), ""),
+        open_id="" if unended is None else unended.intent_id,
+        unsent=orders.unsent(unended, event.at_ms),
         waits_kind=waiting.wait_kind if waits else "",
         waits_for=waiting.wait_reason if waits else "",
         business_day=business_day,

@@ -1,4 +1,5 @@
-"""Whether, when and how much of an account's cash is placed, and in what.
+"""Whether, when and how much of an account's cash is placed, and in what; and whether an order that
+has not gone out still stands.
 
     sweep-seed-v1   above the limit of value at risk: overnight, all of the excess
                     else: the excess less the float, in bills (or the ESG product)
@@ -7,12 +8,20 @@
 With too few observations only the overnight product is used and the float is kept, under either
 rule. The excess is what is available, less what is going out, less the floor. Reasons to hold are
 told in the order of HOLDS; an order to bring money back goes before one to place it.
+
+Before all that: an order that waits to go out (for a signature, under a pause, behind another) is
+taken back when the balance of now does not carry it. It does while the rule would let as much go if
+the order were not there, keeping of the float what money is brought back below: by less of an
+outflow than that no order falls, since the float is there for outflows, and below it the money
+would have to come back at once. A balance that is too old to decide from carries nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import cast
+
+from msgspec.structs import replace
 
 from schemas.money import E18
 from schemas.outcome import Outcome
@@ -21,9 +30,9 @@ from schemas.policy_cash import Product
 from streams import bill, cutoff, ladder, reverse
 from streams.calendar import NoCalendar
 from streams.cash_facts import SAFE, Decided, Facts, Figures, figures, is_stale
-from streams.orders import OUT
+from streams.orders import OUT, Unsent
 from streams.reverse import is_dead_time
-from streams.var import OK, breaches, held_against_e18
+from streams.var import OK, UNIT_E18, breaches, held_against_e18
 from tables.cash import Balance
 
 OVERNIGHT, BILL, ESG = "FED_RRP", bill.PRODUCT, "CARBON_NOTE"
@@ -34,6 +43,9 @@ Hold = Callable[[Policy, Facts], Outcome | None]
 
 def decide(policy: Policy, facts: Facts) -> Decided:
     """The order, or the hold and its reason."""
+    taken = taken_back(policy, facts)
+    if taken is not None:
+        return taken
     for check in HOLDS:
         outcome = check(policy, facts)
         if outcome is not None:
@@ -71,6 +83,45 @@ def no_calendar(policy: Policy, facts: Facts) -> Outcome | None:
 def in_flight(policy: Policy, facts: Facts) -> Outcome | None:
     """One order of an account at a time."""
     return Outcome.in_flight if facts.open_id else None
+
+
+def taken_back(policy: Policy, facts: Facts) -> Decided | None:
+    """The end of an order that has not gone out; None: there is none, or it stands."""
+    if facts.unsent is None:
+        return None
+    amount, room = facts.unsent.amount_e18, carried_e18(policy, facts, facts.unsent)
+    if room is not None and amount <= room:
+        return None
+    because = Outcome.stale_balance if room is None else Outcome.floor_breach
+    return Decided(
+        reason=Outcome.withdrawn.value,
+        amount_e18=amount,
+        room_e18=max(0, room or 0),
+        because=because.value,
+    )
+
+
+def carried_e18(policy: Policy, facts: Facts, unsent: Unsent) -> int | None:
+    """The most that an order which has not gone out may still move; None: nobody knows, because the
+    balance is too old.
+    """
+    balance = facts.balance
+    if balance is None or stale_balance(policy, facts) is not None:
+        return None
+    pending = facts.pending._replace(out_e18=facts.pending.out_e18 - unsent.amount_e18)
+    sums = figures(policy, replace(facts, pending=pending), balance)
+    _, room = wanted(policy, facts, sums._replace(float_e18=least_float_e18(policy, sums)))
+    return sums.excess_e18 if room is None else room
+
+
+def least_float_e18(policy: Policy, sums: Figures) -> int | None:
+    """How much of the float is kept at least: below it money is brought back. Never rounded down;
+    None: no outflow can be forecast.
+    """
+    if sums.float_e18 is None:
+        return None
+    exact = policy.sweep.reverse.trigger_pct_e18 * sums.float_e18
+    return -(-exact // (E18 * UNIT_E18)) * UNIT_E18
 
 
 HOLDS: tuple[Hold, ...] = (paused, frozen, stale_balance, no_calendar, in_flight)

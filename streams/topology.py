@@ -61,6 +61,7 @@ CASH = Node(
         "treasury.attempts.v1",
         "treasury.alerts.v1",
         "treasury.proposals.v1",
+        "treasury.desk-inputs.v1",
         "treasury.decisions.v1",
     ),
 )

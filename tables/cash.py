@@ -139,7 +139,8 @@ class Order(State, frozen=True):
     maturity or return, was booked (0: not yet); `seen_ref` names the first, `seen_as` is what it
     said, and `sights` are all tellings of it. `felt_ms` and
     `risen_ms` tell the as-of of the balance that first had fallen by most of a placement against
-    `decided_on_e18`, and risen by most of what matured against `eve_e18`.
+    `decided_on_e18`, and risen by most of what matured against `eve_e18`. From `deadline_ms` on it
+    is not begun any more; `withdrawn_ms` tells when it was taken back (0: it was not).
     """
 
     intent_id: str
@@ -168,6 +169,8 @@ class Order(State, frozen=True):
     risen_ms: int = 0
     seen_as: str = ""
     sights: tuple[Sight, ...] = ()
+    deadline_ms: int = 0
+    withdrawn_ms: int = 0
 
 
 class Active(State, frozen=True):

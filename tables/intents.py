@@ -43,7 +43,8 @@ class LegEntry(State, frozen=True):
 
 class IntentEntry(State, frozen=True):
     """One intent: what the gate granted, and how far it is. The last leg is the current one;
-    `answered` are the ids of the words of people that were taken: each counts once.
+    `answered` are the ids of the words of people that were taken: each counts once. `cancelled`: it
+    must not begin any more; `withdrawn`: because the node that proposed it says so.
     """
 
     intent_id: str
@@ -69,6 +70,7 @@ class IntentEntry(State, frozen=True):
     ending: str = ""
     reason: str = ""
     cancelled: bool = False
+    withdrawn: bool = False
     answered: tuple[str, ...] = ()
     executed_by: str = "weir"
     facts: dict[str, str] = msgspec.field(default_factory=dict)
@@ -77,6 +79,12 @@ class IntentEntry(State, frozen=True):
     def leg(self) -> LegEntry:
         """The current leg."""
         return self.legs[-1]
+
+
+class Revoked(State, frozen=True):
+    """A revocation that came before its intent, key the intent's id: the two lie on two topics."""
+
+    withdrawn: bool = False
 
 
 class UsedAmount(State, frozen=True):
@@ -105,6 +113,7 @@ INTENTS = TableSpec(
     {
         "intents": IntentEntry,
         "lanes": LaneEntry,
+        "revoked": Revoked,
         "used": UsedAmount,
         "alerting": Alerting,
         **PARTITION_PART,

@@ -34,6 +34,7 @@ from schemas.records import (
     PolicyCopy,
     Revoke,
     UsdRate,
+    Withdrawal,
 )
 from schemas.signing import PrivateKey
 from schemas.wire import SchemaIds, Wire
@@ -48,6 +49,7 @@ PIPELINE, EXECUTOR = PrivateKey.new("pipeline"), PrivateKey.new("executor")
 BODY = canonical(Policy())
 POLICY = PolicyCopy("test", 1, hash_of(BODY), BODY)
 ACTIVE = ControlCopy("all", "ACTIVE", 1, "test", 0)
+TAKEN = Withdrawal("i1", "d2", "cash", "bank:1", "floor_breach", 1)
 SEEN, UNSIGNED = b"unknown_intent", b"signature"
 """Why an end is refused: by the gate, which never saw the intent, or before it."""
 LIVE = ("treasury.mode", b"live")
@@ -109,6 +111,22 @@ async def test_only_the_executor_says_that_an_intent_has_ended(
         assert dict(letter.headers)["treasury.outcome"] == cause
 
 
+@pytest.mark.req("000-72", "004-03")
+@pytest.mark.parametrize("name", ["pipeline", "executor", "stranger", ""])
+async def test_only_the_pipeline_takes_back_what_it_has_proposed(tmp_path: Path, name: str) -> None:
+    """Its own signature is the one that its records carry; one it lacks frees no hold."""
+    gate = Behind(tmp_path)
+    value = DeskInput(body=TAKEN)
+    keys_by_name = {"pipeline": PIPELINE, "executor": EXECUTOR}
+    key = keys_by_name.get(name) or PrivateKey.new(name)
+    signed = signing(key)[DESK]("desk", value, WIRE.encode(DESK, value)) if name else {}
+    async with Harness(gate.app) as h:
+        await gate.feed(h, TAKEN, signed)
+        (letter,) = h.dead_letters
+        cause = dict(letter.headers)["treasury.outcome"]
+        assert cause == (SEEN if name == "pipeline" else UNSIGNED)
+
+
 @pytest.mark.req("000-72")
 @pytest.mark.parametrize("body", [POLICY, ACTIVE], ids=["policy", "control"])
 @pytest.mark.parametrize(
@@ -138,6 +156,7 @@ async def test_what_comes_from_outside_needs_no_signature(tmp_path: Path) -> Non
     [
         (DESK, DeskInput(body=outcome()), True),
         (DESK, DeskInput(body=outcome("UNKNOWN", final=False)), False),
+        (DESK, DeskInput(body=TAKEN), True),
         (INTENTS.inbox, IntentInput(body=ACTIVE), True),
         (INTENTS.inbox, IntentInput(body=Revoke("i1", "ann", "")), False),
         ("treasury.intents.v1", None, True),
@@ -149,7 +168,7 @@ def test_what_must_be_signed(topic: str, value: Any, needed: bool) -> None:
 
 
 @pytest.mark.parametrize("sign", [ending(EXECUTOR), signing(PIPELINE)])
-def test_ends_are_signed_and_nothing_else(sign: dict[str, Sign]) -> None:
+def test_of_the_rest_ends_are_signed_and_nothing_else(sign: dict[str, Sign]) -> None:
     for body, signed in ((outcome(), True), (outcome("UNKNOWN", final=False), False)):
         inbox, value = BOOK.inbox or "", BookInput(body=body)
         assert bool(sign[inbox]("bybit:1", value, WIRE.encode(inbox, value))) == signed

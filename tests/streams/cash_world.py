@@ -50,6 +50,7 @@ TOPICS = {
     "alert": "treasury.alerts.v1",
     "proposal": "treasury.proposals.v1",
     "decision": "treasury.decisions.v1",
+    "withdrawal": "treasury.desk-inputs.v1",
 }
 PAYEES = {"FED_RRP": "021000021/111", "TBILL_4W": "021000021/222", "CARBON_NOTE": "021000021/333"}
 T0 = "2026-07-09T13:00:00Z"
@@ -355,7 +356,8 @@ class CashWorld:
 
     def said(self, what: str) -> list[Any]:
         topic = TOPICS[what]
-        return [one.value for one in self.out if isinstance(one, Emit) and one.topic == topic]
+        found = [one.value for one in self.out if isinstance(one, Emit) and one.topic == topic]
+        return [one.body for one in found] if what == "withdrawal" else found
 
     def decision(self) -> dict[str, Any]:
         """The body of the last decision."""

@@ -42,7 +42,7 @@ def test_a_contradiction_of_an_end_halts_the_lane() -> None:
         (AttemptRecord("a", "i1", "transfer", 9, "RESULT", T0_MS), "unknown_attempt"),
         (AttemptRecord("a", "i1", "transfer", 1, "HUMAN", T0_MS, class_="done"), "approval"),
         (Request("r", "SELL", {}, (), ""), "verb"),
-        (Revoke("nobody", "ann", ""), "unknown_intent"),
+        (Request("r", "CANCEL", {"intent_id": "nobody"}, (), ""), "unknown_intent"),
     ],
 )
 def test_what_nobody_asked_for_is_a_dead_letter(record: Any, cause: str) -> None:

@@ -19,7 +19,13 @@ WIRE = "a wire"
 
 
 def steps(policy: Policy, facts: Facts, decided: Decided) -> Iterator[Step]:
-    """What holds, the sums, what is brought back, then what is placed; nothing after its end."""
+    """What becomes of an order that has not gone out, what holds, the sums, what is brought back,
+    then what is placed; nothing after its end.
+    """
+    yield from _taken_back(policy, facts)
+    if decided.because:
+        yield Step("action", f"the open order: {decided.because}", "taken back")
+        return
     held = ""
     for check in sweep.HOLDS:
         outcome = check(policy, facts)
@@ -38,6 +44,23 @@ def steps(policy: Policy, facts: Facts, decided: Decided) -> Iterator[Step]:
     except NoCalendar as missing:
         yield Step("calendar", "closed days must be known", f"none of {missing}")
     yield Step("action", decided.reason or decided.product, decided.kind or "hold")
+
+
+def _taken_back(policy: Policy, facts: Facts) -> Iterator[Step]:
+    """Whether the order that has not gone out still stands."""
+    if facts.unsent is None:
+        return
+    amount = text_e18(facts.unsent.amount_e18)
+    carried = sweep.carried_e18(policy, facts, facts.unsent)
+    if carried is None:
+        age = _of_guard("stale_balance", policy, facts)
+        yield Step("carried of the open order", f"the balance is {age}", "nobody knows")
+        return
+    least = text_e18(policy.sweep.reverse.trigger_pct_e18)
+    how = f"what the rule lets go without it, keeping {least} of the float"
+    yield Step("carried of the open order", how, text_e18(carried))
+    less = facts.unsent.amount_e18 > carried
+    yield Step("too little", f"{text_e18(carried)} < {amount}", _yes(less))
 
 
 def _sums(policy: Policy, facts: Facts, sums: Figures) -> Iterator[Step]:

@@ -1,6 +1,7 @@
 """What would have led a bank account to another action: its balance, or its cut-off.
 
-An action is what is done and with which product; another amount of the same is no other action. The
+An action is what is done and with which product, or that the open order is taken back; another
+amount of the same is no other action. The
 cut-off is moved within the day on which its wires move, for which the forecast of the record holds.
 """
 
@@ -20,7 +21,7 @@ from streams.newyork import DAY_S, at, day_of
 from streams.var import BPS
 from weir.explain.flip import Flip, around, nearest, signed
 
-HOLD = "hold"
+HOLD, TAKE_BACK = "hold", "take back"
 UNIT_E18 = E18 // 10**4
 """The last place of a balance."""
 STRIDE_S = 900
@@ -49,6 +50,8 @@ def with_cutoff(policy: Policy, old: str, new: str) -> Policy:
 
 def action(decided: Decided) -> str:
     """What is done, and with which product."""
+    if decided.because:
+        return TAKE_BACK
     return f"{decided.kind} {decided.product}" if decided.kind else HOLD
 
 
@@ -77,6 +80,9 @@ def _edges(policy: Policy, facts: Facts, sums: Figures) -> Iterator[int]:
     rules, kept = policy.sweep, sums.float_e18 or 0
     taken = sums.avail_e18 - sums.excess_e18
     yield 0
+    if facts.unsent is not None:
+        yield taken  # the order is among what is going out
+        yield taken + (sweep.least_float_e18(policy, sums) or 0)
     for least in (rules.min_sweep_usd_e18, 0):
         yield taken + least
         yield taken + kept + least
@@ -137,4 +143,4 @@ def clock_of(second: int) -> str:
 def _said(decided: Decided) -> str:
     if decided.kind:
         return f"{action(decided)} {text_e18(decided.amount_e18)}"
-    return f"{HOLD} ({decided.reason})"
+    return f"{action(decided)} ({decided.because or decided.reason})"

@@ -44,7 +44,10 @@ def _lines(found: SweepReasons) -> Iterator[str]:
 
 
 def _action(said: dict[str, Any]) -> str:
-    order = said["order"]
+    order, taken = said["order"], said.get("withdrawal")
+    if taken is not None:
+        why = f"{taken['reason']}, {taken['room']} can go"
+        return f"takes back {taken['amount']} USD: {why} (order {taken['order']})"
     if order is None:
         return f"hold: {said['outcome']}"
     back = f", back {order['matures_on']}" if order["matures_on"] else ""
@@ -90,7 +93,9 @@ def _inputs(inputs: dict[str, Any], places: dict[str, Any]) -> Iterator[str]:
         until = f"matures {one['matures_on']}" if one["matures_on"] else "until it is called back"
         yield f"placed     {one['product']} {one['amount']}, {until} (order {one['order']})"
     if inputs["open_order"]:
-        yield f"open       {inputs['open_order']}"
+        unsent = inputs.get("unsent")
+        rest = f", {unsent['amount']} that has not gone out" if unsent else ""
+        yield f"open       {inputs['open_order']}{rest}"
     if inputs["waits"]["kind"]:
         yield f"waits      {inputs['waits']['kind']} after {inputs['waits']['reason']}"
     if inputs["placed_today"] or inputs["brought_back_today"]:
@@ -102,8 +107,8 @@ def _inputs(inputs: dict[str, Any], places: dict[str, Any]) -> Iterator[str]:
 
 def _alternative(one: Alternative, rule: str) -> str:
     mark = "*" if one.rule == rule else " "
-    if one.action == "hold":
-        return f"{mark} {one.rule}: hold ({one.reason})"
+    if one.reason:
+        return f"{mark} {one.rule}: {one.action} ({one.reason})"
     return f"{mark} {one.rule}: {one.action} {one.product} {one.amount}, moves {one.value_date}"
 
 

@@ -118,8 +118,8 @@ def _alternative(policy: Policy, facts: Facts) -> Alternative:
     ordered = bool(decided.kind)
     return Alternative(
         rule=policy.sweep.rule,
-        action=decided.kind or "hold",
-        reason=decided.reason,
+        action=decided.kind or ("take back" if decided.because else "hold"),
+        reason=decided.because or decided.reason,
         product=decided.product,
         amount=text_e18(decided.amount_e18),
         value_date=iso_date(decided.value_day) if ordered else None,

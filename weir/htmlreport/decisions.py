@@ -25,6 +25,7 @@ WHY = {
     "no_forecast": "no outflow can be forecast",
     "no_policy": "the policy does not list the account",
     "in_flight": "an order is under way",
+    "withdrawn": "an order that had not gone out is taken back: the balance no longer carries it",
     "dead_time": "the other direction was ordered today",
     "class_disabled": "the product is closed",
     "screening": "nobody to pay is allowed",
