@@ -149,9 +149,10 @@ def _revoke(lane: Lane, word: Revoke) -> None:
 def _stop(lane: Lane, intent: IntentEntry, withdrawn: bool) -> None:
     if intent.state in saga.FINAL or intent.cancelled:
         return
-    lane.store(_stopped(intent, withdrawn))
-    if intent.executed_by != OURS:
-        external.cannot_stop(lane, intent)
+    stopped = _stopped(intent, withdrawn)
+    lane.store(stopped)
+    if stopped.executed_by != OURS:
+        external.cannot_stop(lane, stopped)
 
 
 def _stopped(intent: IntentEntry, withdrawn: bool) -> IntentEntry:

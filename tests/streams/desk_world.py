@@ -54,7 +54,9 @@ TOPICS = {
     "cash": "treasury.cash-inputs.v1",
     "order": "sweep_intent",
     "alert": "treasury.alerts.v1",
+    "revoke": "treasury.intent-inputs.v1",
 }
+IN_INBOXES = ("answer", "cash", "revoke")
 OPTIONAL_UNITS = ("closed_size", "entry_price", "exit_price", "size", "funding", "mark_price")
 MORE_POLICY = {"accounts": [{"account_id": ACCOUNT}]}
 
@@ -292,7 +294,7 @@ class World:
 
     def said(self, what: str) -> list[Any]:
         values = [item.value for item in self.out if topic_of(item) == TOPICS[what]]
-        return [value.body for value in values] if what in ("answer", "cash") else values
+        return [value.body for value in values] if what in IN_INBOXES else values
 
     def execute(self, row: Row, exec_type: str) -> None:
         exec_id, side, qty, _, price = row.words

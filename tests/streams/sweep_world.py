@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from schemas.money import parse_e18
-from schemas.records import Meta, Proposal, Source
+from schemas.records import DeskInput, Meta, Proposal, Source, Withdrawal
 from schemas.sweep_params import SweepParams
 from tests.streams.desk_world import T0_MS, span_ms
 from tests.streams.people_world import Desk, person
@@ -86,3 +86,17 @@ class Bank(Desk):
         )
         self.proposals.append(proposal)
         self.to_gate("treasury.proposals.v1", proposal, at_ms=caused_ms)
+
+    def withdraw(self, row: Row) -> None:
+        """`withdraw o1`: cash takes it back, unless the row says another node or account."""
+        (intent_id,), fields = row.words, row.fields
+        body = Withdrawal(
+            intent_id=intent_id,
+            decision_id=f"w-{intent_id}",
+            origin=fields.get("origin", "cash"),
+            origin_key=fields.get("key", BANK),
+            reason=fields.get("reason", "floor_breach"),
+            at_ms=self.now_ms,
+        )
+        stamp = Meta("0" * 32, self.now_ms, "weir-default@1", Source("balance_events", 0, 0))
+        self.to_gate("treasury.desk-inputs.v1", DeskInput(meta=stamp, body=body))
