@@ -44,6 +44,19 @@ class Bank:
         if payment.key not in self.payments:
             self.payments[payment.key] = payment
 
+    def left(self) -> int:
+        """What is on the account less what was sent and has not moved yet."""
+        sent = [one for one in self.payments.values() if not one.executed]
+        return self.balance - sum(one.amount for one in sent if one.direction == "OUT")
+
+    def matures(self, day: int) -> int:
+        """What comes back by itself until a day, at cost, of what has moved and of what will."""
+        return sum(
+            self.placed.get(one.key, 0) if one.executed else one.amount
+            for one in self.payments.values()
+            if one.matures_day is not None and one.matures_day <= day
+        )
+
     def execute(self, payment: Payment, day: int) -> None:
         """Moves the money of a payment, once."""
         if payment.executed:

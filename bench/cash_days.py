@@ -4,7 +4,8 @@
 
 A day is in breach when it ends below the floor although, at its last cut-off, the bank held money
 that could still have been brought back that day and was not asked for. Days that end below it by a
-later flow, or with nothing left to bring back, are counted and shown, under the seed's rule too.
+later flow, or with nothing left to bring back, are counted and shown, under the seed's rule too. An
+order to place money is uncovered when the bank, as it takes it, holds less than it and the floor.
 """
 
 from __future__ import annotations
@@ -26,12 +27,22 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "safe, ladder": {"rule": SAFE, "var_limit_bps": "10000", "ladder": "ladder-v1"},
     "safe, floor": {"rule": SAFE, "floors": 2},
     "safe, faults": {"rule": SAFE, "faults": 0.1},
+    "safe, waits": {"rule": SAFE, "waits": 0.7},
+    "seed, waits": {"rule": SEED, "waits": 0.7},
+    "safe, ladder, waits": {
+        "rule": SAFE,
+        "var_limit_bps": "10000",
+        "ladder": "ladder-v1",
+        "waits": 0.7,
+    },
 }
 """At 10 basis points the days' flows always break the limit, so all is overnight."""
 
 
 def main() -> int:
-    """Prints a line for each variant; exit status 1 when a safe one has a breach."""
+    """Prints a line for each variant; exit status 1 when a safe one has a breach, or an order is
+    uncovered.
+    """
     parser = argparse.ArgumentParser()
     parser.add_argument("--days", type=int, default=10_000)
     parser.add_argument("--run", type=int, default=500, help="business days of one life")
@@ -43,14 +54,15 @@ def main() -> int:
         found = judge(name, given.days, given.run)
         seconds = round(time.monotonic() - started, 1)
         print(json.dumps({"variant": name, **found, "seconds": seconds}), flush=True)
-        wrong += found["differs"] + (found["breaches"] if name != "seed" else 0)
+        wrong += found["differs"] + found["uncovered"]
+        wrong += found["breaches"] if VARIANTS[name]["rule"] == SAFE else 0
     return 1 if wrong else 0
 
 
 def judge(name: str, days: int, run: int) -> dict[str, Any]:
     """Days of several lives under one variant, counted."""
     total = {"days": 0, "below": 0, "breaches": 0, "later_flow": 0, "nothing_left": 0, "faulty": 0}
-    worst = orders = back = differs = 0
+    worst = orders = back = differs = uncovered = withdrawn = 0
     for seed in range(-(-days // run)):
         sim = Sim(seed=seed, **VARIANTS[name])
         sim.run(min(run, days - seed * run))
@@ -62,11 +74,15 @@ def judge(name: str, days: int, run: int) -> dict[str, Any]:
         orders += len(sim.bank.payments)
         back += sum(one.direction == "BACK" for one in sim.bank.payments.values())
         differs += len(differences(sim))
+        uncovered += sim.uncovered
+        withdrawn += sim.withdrawn
     return {
         **total,
         "worst_usd": -(-worst // 10_000),
         "payments": orders,
         "brought_back": back,
+        "withdrawn": withdrawn,
+        "uncovered": uncovered,
         "differs": differs,
     }
 

@@ -4,7 +4,8 @@ customers.
 A business day in New York: statement of the day before, what matures, payments due, then customers
 in and out until five, each followed by a report. The node wakes itself. Orders are confirmed at
 once; with faults some are refused, stay unknown for hours unless a booked entry proves them, or are
-returned three days later.
+returned three days later. With waits some wait for people first, who sign minutes or hours later:
+by then the node may have taken them back.
 """
 
 from __future__ import annotations
@@ -22,17 +23,19 @@ from schemas.records import (
     Calendar,
     CashInput,
     ControlCopy,
+    DeskInput,
     IntentOutcome,
     PolicyCopy,
     Proposal,
+    Withdrawal,
 )
 from schemas.sweep_params import SweepParams
-from streams import bill
+from streams import bill, ladder
 from streams.calendar import calendar
 from streams.holidays import CALENDARS, FED, closed
 from streams.newyork import at, day_number, day_of, year_of
 from streams.node import fold, in_force
-from streams.orders import key_of
+from streams.orders import FINAL, key_of
 from streams.step import Emit, Event, Tick, Wake
 from streams.topology import CASH
 from tables.memory import OrderedStore
@@ -57,14 +60,24 @@ class Day:
 
 class Sim:
     """One account's life. `rule` and `more` are policy, `floors` the floor in usual days' flows;
-    `faults` is the share of orders that go wrong.
+    `faults` is the share of orders that go wrong, `waits` of those to place money that wait for a
+    signature; `deaf`: who lets them out hears of no withdrawal, so that the judge has work.
     """
 
     def __init__(
-        self, seed: int, rule: str, faults: float = 0.0, floors: int = 0, **more: Any
+        self,
+        seed: int,
+        rule: str,
+        faults: float = 0.0,
+        floors: int = 0,
+        waits: float = 0.0,
+        deaf: bool = False,
+        **more: Any,
     ) -> None:
         self.random = Random(seed)
-        self.faults = faults
+        self.faults, self.waits, self.deaf = faults, waits, deaf
+        self.awaiting: dict[str, Proposal] = {}
+        self.withdrawn = self.uncovered = 0
         self.store = OrderedStore()
         self.now_ms = at(day_number(2024, 1, 2), 6 * HOUR)
         self.offset = self.told_ms = 0
@@ -186,11 +199,37 @@ class Sim:
     def hear(self, record: Any) -> None:
         """Takes what the node puts out."""
         if isinstance(record, Proposal):
-            self._order(record)
+            waits = record.kind == "SWEEP" and self.random.random() < self.waits
+            (self._await if waits else self._order)(record)
+        elif isinstance(record, DeskInput):
+            self._take_back(record.body)
         elif isinstance(record, AttemptRecord) and record.class_ == "done":
             order = self.unknown.pop(record.intent_id, None)
             if order is not None:  # as the intents node does: a booked entry proves it
                 self._at(self.now_ms + 1000, lambda: self._answer(order, "CONFIRMED"))
+
+    def _await(self, order: Proposal) -> None:
+        """It waits for people until they sign or its deadline has come."""
+        self.awaiting[order.intent_id] = order
+        self._at(self.now_ms + 1000, lambda: self._answer(order, "AWAITING"))
+        signed_ms = self.now_ms + self.random.randint(2, 240) * 60_000
+        late = signed_ms >= order.deadline_ms
+        self._at(min(signed_ms, order.deadline_ms), lambda: self._sign(order, late))
+
+    def _sign(self, order: Proposal, late: bool) -> None:
+        if self.awaiting.pop(order.intent_id, None) is None:
+            return
+        if late:
+            self._answer(order, "EXPIRED")
+            return
+        self._answer(order, "READY")
+        self._order(order)
+
+    def _take_back(self, word: Withdrawal) -> None:
+        self.withdrawn += 1
+        order = None if self.deaf else self.awaiting.pop(word.intent_id, None)
+        if order is not None:
+            self._at(self.now_ms, lambda: self._answer(order, "VOID"))
 
     def _order(self, order: Proposal) -> None:
         """Carries an order out: now, never, or after hours of not knowing."""
@@ -232,9 +271,16 @@ class Sim:
             face,
         )
         self.bank.send(payment)
+        if payment.direction == "OUT" and self._left(payment) < self.floor:
+            self.uncovered += 1
         today = day_of(self.now_ms)
         if params.value_day <= today and self.now_ms > at(today, 8 * HOUR + 300):
             self._at(self.now_ms + 300_000, lambda: self._execute(payment))
+
+    def _left(self, payment: Payment) -> int:
+        """What is left beside an order; a rung may be paid by what matures until then."""
+        rung = self.policy.sweep.ladder == ladder.NAME and payment.product == bill.PRODUCT
+        return self.bank.left() + (self.bank.matures(payment.value_day) if rung else 0)
 
     def _execute(self, payment: Payment) -> None:
         self.bank.execute(payment, day_of(self.now_ms))
@@ -265,9 +311,9 @@ class Sim:
             ccy="USD",
             venue_refs=(),
             facts={},
-            final=state in ("CONFIRMED", "REJECTED", "REVERSED"),
+            final=state in FINAL,
             at_ms=self.now_ms,
-            reason="AC04" if state == "REJECTED" else None,
+            reason={"REJECTED": "AC04", "VOID": "withdrawn"}.get(state),
         )
         self._tell(INBOX, CashInput(body=body))
 

@@ -189,8 +189,7 @@ def _inputs(cause: Cause, facts: Facts) -> dict[str, Any]:
         "brought_back_today": facts.back_today,
     }
     if facts.unsent is not None:
-        unsent = facts.unsent
-        said["unsent"] = {"order": unsent.order, "amount": text_e18(unsent.amount_e18)}
+        said["unsent"] = _unsent(facts.unsent)
     for name, moves in (("later", facts.pending.later), ("unsure", facts.pending.unsure)):
         if moves:
             said[f"pending_{name}"] = [
@@ -230,8 +229,20 @@ def _withdrawal(unsent: Unsent, decided: Decided) -> dict[str, Any]:
     }
 
 
+def _unsent(unsent: Unsent) -> dict[str, Any]:
+    return {
+        "order": unsent.order,
+        "amount": text_e18(unsent.amount_e18),
+        "product": unsent.product,
+        "value_date": iso_date(unsent.value_day),
+    }
+
+
 def _unsent_of(said: dict[str, Any] | None) -> Unsent | None:
-    return None if said is None else Unsent(said["order"], parse_e18(said["amount"]))
+    if said is None:
+        return None
+    amount, day = parse_e18(said["amount"]), parse_date(said["value_date"])
+    return Unsent(said["order"], amount, said["product"], day)
 
 
 def _sums(sums: Figures) -> dict[str, Any]:

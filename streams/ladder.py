@@ -9,13 +9,15 @@ early sale costs least, since the price of a bill moves with the days it has lef
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from schemas.policy import Policy
 from schemas.policy_cash import Product
 from streams import cutoff
-from streams.cash_facts import Facts
+from streams.cash_facts import Facts, Placement
 
+NAME = "ladder-v1"
 WEEK_DAYS = 7
 
 
@@ -44,11 +46,15 @@ def next_rung(
     placed = [one for one in facts.placements if one.matures_day is not None]
     total = left_e18 + sum(one.amount_e18 for one in placed)
     target = total // (policy.sweep.target_ladder_days // WEEK_DAYS)
-    has = comes = 0
+    has = 0
     for one in placed:
         if one.product == bill.product and one.matures_day == matures_day:
             has += one.amount_e18
-        if one.matures_day is not None and one.matures_day <= auction.value_day:
-            comes += one.amount_e18
-    room = max(0, left_e18 + comes)
+    room = max(0, left_e18 + comes_e18(placed, auction.value_day))
     return Rung(auction.value_day, matures_day, min(room, max(0, target - has)), room)
+
+
+def comes_e18(placed: Iterable[Placement], day: int) -> int:
+    """What matures until a day: money for what is paid on it."""
+    due = (one for one in placed if one.matures_day is not None and one.matures_day <= day)
+    return sum(one.amount_e18 for one in due)

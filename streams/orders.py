@@ -71,6 +71,8 @@ class Unsent(NamedTuple):
 
     order: str
     amount_e18: int
+    product: str
+    value_day: int
 
 
 def key_of(intent_id: str) -> str:
@@ -98,7 +100,7 @@ def unsent(order: Order | None, at_ms: int) -> Unsent | None:
         return None
     if order.withdrawn_ms or order.seen_ms or 0 < order.deadline_ms <= at_ms:
         return None
-    return Unsent(order.intent_id, order.amount_e18)
+    return Unsent(order.intent_id, order.amount_e18, order.product, order.value_day)
 
 
 def take_back(entries: Entries, intent_id: str, at_ms: int) -> None:

@@ -103,14 +103,19 @@ def taken_back(policy: Policy, facts: Facts) -> Decided | None:
 
 def carried_e18(policy: Policy, facts: Facts, unsent: Unsent) -> int | None:
     """The most that an order which has not gone out may still move; None: nobody knows, because the
-    balance is too old.
+    balance is too old. Of a rung it is not what the next auction now takes, but what there is: with
+    what comes back until it is paid.
     """
     balance = facts.balance
     if balance is None or stale_balance(policy, facts) is not None:
         return None
     pending = facts.pending._replace(out_e18=facts.pending.out_e18 - unsent.amount_e18)
     sums = figures(policy, replace(facts, pending=pending), balance)
-    _, room = wanted(policy, facts, sums._replace(float_e18=least_float_e18(policy, sums)))
+    least = least_float_e18(policy, sums)
+    if unsent.product == BILL and policy.sweep.ladder == ladder.NAME:
+        comes = pending.in_e18 + ladder.comes_e18(facts.placements, unsent.value_day)
+        return sums.excess_e18 - (least or 0) + comes
+    _, room = wanted(policy, facts, sums._replace(float_e18=least))
     return sums.excess_e18 if room is None else room
 
 
@@ -137,7 +142,7 @@ def place(policy: Policy, facts: Facts, sums: Figures) -> Decided:
     if amount is None:
         return Decided(reason=Outcome.no_forecast.value)
     cutoff_ms = cutoff.next_ms(facts.at_ms, policy.sweep)
-    if name == BILL and policy.sweep.ladder == "ladder-v1":
+    if name == BILL and policy.sweep.ladder == ladder.NAME:
         decided = _rung(policy, facts, sums, cutoff_ms)
     else:
         decided = _order(policy, facts, name, amount, cutoff_ms)

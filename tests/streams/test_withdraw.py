@@ -153,7 +153,7 @@ def test_what_is_granted_counts_and_not_what_was_asked() -> None:
 def test_without_a_forecast_only_the_floor_counts(amount: str, carried: str) -> None:
     """Nothing is known of what will be needed; that there is no more than this is known."""
     balance = Balance("ITAV", parse_e18(amount), 0, Coordinates("balance_events", 0, 1))
-    unsent = Unsent("o1", parse_e18("2200000"))
+    unsent = Unsent("o1", parse_e18("2200000"), "FED_RRP", 1)
     pending = Pending(unsent.amount_e18, 0)
     facts = Facts("bank:1", 0, "ACTIVE", balance=balance, pending=pending, unsent=unsent)
     assert sweep.carried_e18(Policy(), facts, unsent) == parse_e18(carried)
@@ -225,7 +225,12 @@ def test_the_record_tells_the_balance_the_order_and_what_could_go() -> None:
         "reason": "floor_breach",
     }
     assert body["inputs"]["available"]["amount"] == "1000000"
-    assert body["inputs"]["unsent"] == {"order": order.intent_id, "amount": "2200000"}
+    assert body["inputs"]["unsent"] == {
+        "order": order.intent_id,
+        "amount": "2200000",
+        "product": "TBILL_4W",
+        "value_date": "2026-07-10",
+    }
     (word,) = world.said("withdrawal")
     assert (word.intent_id, word.decision_id) == (order.intent_id, decision.decision_id)
 

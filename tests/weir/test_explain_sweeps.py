@@ -165,6 +165,43 @@ def test_what_is_open_waits_and_comes_back_is_shown() -> None:
     assert "lacks: float - usable = 300000 - 100000 = 200000" in lines
 
 
+WAITS = f"{QUIET}\nreport ITAV 2500000\noutcome AWAITING\nat +1s"
+
+
+@pytest.mark.req("004-04")
+@pytest.mark.parametrize(
+    ("rows", "outcome", "flip", "said"),
+    [
+        (f"{WAITS}\nreport ITAV 2440000", "in_flight", ("2439999.9999", "take back"),
+         ("open       ORDER, 2200000 that has not gone out",
+          "carried of the open order: what the rule lets go without it, keeping 0.8 of the float"
+          " = 2200000", "too little: 2200000 < 2200000 = no")),
+        (f"{WAITS}\nreport ITAV 1000000", "withdrawn", ("2440000", "hold"),
+         ("action    takes back 2200000 USD: floor_breach, 760000 can go (order ORDER)",
+          "too little: 760000 < 2200000 = yes", "action: the open order: floor_breach = taken back",
+          "* sweep-seed-v1: take back (floor_breach)")),
+        (f"{WAITS}\ntick", "withdrawn", None,
+         ("takes back 2200000 USD: stale_balance, 0 can go (order ORDER)",
+          "the balance is 3600001 ms old, at most 3600000 = nobody knows")),
+    ],
+)  # fmt: skip
+def test_that_an_order_is_taken_back_is_explained(
+    rows: str, outcome: str, flip: tuple[str, str] | None, said: tuple[str, ...]
+) -> None:
+    """Or that it stands, and at which balance it would not."""
+    world = lived(rows)
+    found = explained(world)
+    assert (found.said["outcome"], found.reproduced) == (outcome, True)
+    for line in said:
+        assert line.replace("ORDER", world.orders[0].intent_id) in text(found), line
+    flips = {one.to: one.action for one in found.flips if one.figure == "available"}
+    if flip is None:
+        assert flips == {}
+    else:
+        to, action_then = flip
+        assert flips[to].startswith(action_then)
+
+
 def test_what_the_balance_may_count_already_is_in_the_record() -> None:
     """The bank held the money before it was confirmed: nothing is to come back."""
     ordered = f"{QUIET}\n{SAFE}\nreport ITAV 2500000\nreport ITAV 300000 as_of=+1s"

@@ -140,7 +140,7 @@ def _place(policy: Policy, facts: Facts, sums: Figures, decided: Decided) -> Ite
         return
     how = "excess" if at_risk and rules.rule != SAFE else "excess - float"
     yield Step("wanted", f"{product}: {how}, at least 0", text_e18(amount))
-    if product == sweep.BILL and rules.ladder == "ladder-v1":
+    if product == sweep.BILL and rules.ladder == ladder.NAME:
         yield from _rung(policy, facts, sums)
     yield from _ordered(policy, decided)
 
