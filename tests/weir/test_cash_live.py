@@ -227,6 +227,28 @@ def test_the_logs_tell_an_order_to_the_person_on_call(live: Live) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.req("004-03", "004-39", "000-72")
+def test_an_order_that_waits_is_taken_back_when_the_money_has_gone(live: Live) -> None:
+    """Above a million somebody must sign; before anybody has, a customer draws."""
+    order_id = live.decided(3_000_000)["body"]["order"]["order_id"]
+
+    def states() -> list[str]:
+        rows = live.rig.values("treasury.intent-states.v1")
+        return [f"{row['state']} {row['reason']}" for row in rows if row["intent_id"] == order_id]
+
+    until(lambda: states() == ["AWAITING None"], lambda: f"the order is {states()}")
+    live.decided(5_000)
+    until(lambda: states()[1:] == ["VOID withdrawn"], lambda: f"the order is {states()}")
+    taken = [one for one in live.decisions() if one["outcome"] == "withdrawn"]
+    assert [one["body"]["withdrawal"]["order"] for one in taken] == [order_id]
+    page = live.ask("GET", "/sweep-intent", "read").json()
+    assert order_id not in [one["order_id"] for one in page["orders"]], "it was shown to nobody"
+    assert live.rig.weir("holds").stdout.startswith("nothing waits")
+    text = live.rig.weir("explain", taken[0]["decision_id"]).stdout
+    assert f"action    takes back {taken[0]['body']['withdrawal']['amount']} USD" in text
+    assert "working it out again gives the same record" in text
+
+
 def test_the_same_by_ourselves_does_call_the_bank(live: Live) -> None:
     """So that the silence above means something."""
     content = policy(sweep={"executed_by": "weir", "min_sweep_usd": "10000"})
