@@ -10,6 +10,7 @@ have paid it, so it stays what it is, and people are told.
 from __future__ import annotations
 
 from schemas.jsonform import parse_time
+from schemas.money import text_e18
 from streams import alerts, saga
 from streams.lane import Lane
 from tables.intents import IntentEntry
@@ -35,10 +36,16 @@ def hand_over(lane: Lane, intent: IntentEntry) -> None:
 def cannot_stop(lane: Lane, intent: IntentEntry) -> None:
     """It was taken back too late: only the other side can still stop it."""
     why = "the balance no longer carries it" if intent.withdrawn else "it was taken back"
-    text = f"{intent.kind} {intent.intent_id} of {intent.account_id}: {why}, but it has been shown"
-    text += f" to the {intent.executed_by} side, which may pay it: ask them"
-    labels = {"lane": intent.lane, "account": intent.account_id, "intent_id": intent.intent_id}
-    name = f"{SHOWN}:{intent.intent_id}"
+    text = f"{intent.kind} {intent.intent_id} of {intent.account_id} of"
+    text += f" {text_e18(intent.granted_e18)} {intent.ccy}: {why}, but it has been shown to the"
+    text += f" {intent.executed_by} side, which may pay it; ask them"
+    labels = {
+        "lane": intent.lane,
+        "account": intent.account_id,
+        "intent_id": intent.intent_id,
+        "decision_id": intent.decision_id,
+    }
+    name = f"{SHOWN}|{intent.intent_id}"
     lane.out.append(alerts.once(lane.event, name, text, "critical", labels=labels))
 
 

@@ -212,8 +212,8 @@ def test_what_another_side_was_shown_is_not_void_and_people_are_told(early: bool
     found.fold(WITHDRAWN, REVOKES)
     assert found.states() == ["ATTEMPTED"]
     (alert,) = told(found, "treasury.alerts.v1")
-    assert (alert.key.split("|")[0], alert.severity) == ("shown_already:i1", "critical")
-    assert "the balance no longer carries it" in alert.text
+    assert (alert.key.split("|")[:2], alert.severity) == (["shown_already", "i1"], "critical")
+    assert f"SWEEP i1 of {BANK} of 750000 USD: the balance no longer carries it" in alert.text
     while found.states()[-1] != "PARKED":
         assert found.tick()
     assert found.states() == ["ATTEMPTED", "UNKNOWN", "PARKED"], "nobody has said anything"
