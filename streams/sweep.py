@@ -10,10 +10,10 @@ rule. The excess is what is available, less what is going out, less the floor. R
 told in the order of HOLDS; an order to bring money back goes before one to place it.
 
 Before all that: an order that waits to go out (for a signature, under a pause, behind another) is
-taken back when the balance of now does not carry it. It does while the rule would let as much go if
-the order were not there, keeping of the float what money is brought back below: by less of an
-outflow than that no order falls, since the float is there for outflows, and below it the money
-would have to come back at once. A balance that is too old to decide from carries nothing.
+taken back when the balance of now does not carry it: when the rule, were the order not there, would
+let less go. Of the float only the part counts below which money is brought back: outflows may use
+the rest, which is there for them, but below that part the money would have to come back at once. A
+balance that is too old to decide from carries nothing.
 """
 
 from __future__ import annotations
