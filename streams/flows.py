@@ -19,13 +19,14 @@ from schemas.records import BalanceEvent, BankEntry
 from streams import orders
 from streams.balances import BOOK, E4_TO_E18
 from streams.calendar import Calendar
+from streams.newyork import SATURDAY, weekday
 from streams.step import Entries, Refused
 from tables.cash import DayFlow, Listed, Statement
 
 KEEP_DAYS = 35
 """How long a second listing of an entry, or a payment that was due, is remembered."""
 KEEP_MORE = 60
-"""Statements kept beyond those that VaR and forecast look at."""
+"""Statements kept beyond those that VaR and forecast look at, of Mondays to Fridays."""
 
 
 class Observed(NamedTuple):
@@ -156,7 +157,14 @@ def _pass_on(entries: Entries, listed: str, one: Listed) -> None:
 
 
 def _prune(entries: Entries, policy: Policy | None) -> None:
-    window = 250 if policy is None else policy.var.window
+    """Lets old statements go. Only weekdays are counted: a bank that states weekends too would push
+    business days out of the window.
+    """
+    kept = KEEP_MORE + (250 if policy is None else policy.var.window)
     keys = [key for key, _ in entries.range("statements")]
-    for key in keys[: max(0, len(keys) - window - KEEP_MORE)]:
-        entries.delete("statements", key)
+    weekdays = [key for key in keys if weekday(int(key)) < SATURDAY]
+    if len(weekdays) <= kept:
+        return
+    for key in keys:
+        if key < weekdays[-kept]:
+            entries.delete("statements", key)

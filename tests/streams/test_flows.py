@@ -8,6 +8,7 @@ from schemas.jsonform import iso_date
 from schemas.money import text_e18
 from streams.calendar import calendar
 from streams.flows import observed
+from streams.newyork import SATURDAY, day_of, weekday
 from streams.node import in_force
 from streams.step import Entries
 from tests.streams.cash_world import ACCOUNT, CashWorld
@@ -206,6 +207,16 @@ def test_our_own_movements_are_no_flows() -> None:
         statement 2026-07-10 CLAV 300000
         expect    var var_usd=0
     """)
+
+
+def test_a_bank_that_states_weekends_too_is_measured_over_as_many_business_days() -> None:
+    world = World()
+    today = day_of(world.now_ms)
+    for day in range(today - 450, today):
+        world.close_day(day, "0", "5" if weekday(day) < SATURDAY else "0")
+    world.play("expect var n=250 status=OK")
+    kept = [key for key in world.store.entries if key.startswith("statements|")]
+    assert len(kept) == 310 + 2 * 62  # of Mondays to Fridays, and the weekends between
 
 
 def test_old_statements_and_listings_are_let_go() -> None:
