@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, Literal, TypeVar
 
+from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
@@ -91,7 +92,10 @@ def read(shape: type[Row], value: Any) -> Row:
 def intraday(
     account_id: str, balance: AccountBalance, rows: Iterable[StatementRow], answered_ms: int
 ) -> BalanceEvent:
-    """The balance now and the entries of today, which were read before it."""
+    """The balance now and the entries of today, which were read before it. What differs has another
+    message id, also where the bank's as-of stays: new entries are news, another amount is refused
+    where it is decided on.
+    """
     as_of_ms = _as_of(balance.balance_as_on, answered_ms)
     booked = (
         (BankBalance("ITBD", balance.ledger_balance, balance.currency, as_of_ms),)
@@ -99,12 +103,13 @@ def intraday(
         else ()
     )
     available = BankBalance("ITAV", balance.available_balance, balance.currency, as_of_ms)
+    balances, entries = (available, *booked), _entries(account_id, rows)
     return BalanceEvent(
         account_id=account_id,
         source="api",
-        msg_id=f"api/{as_of_ms}",
-        balances=(available, *booked),
-        entries=_entries(account_id, rows),
+        msg_id=f"api/{as_of_ms}/{_digest((balances, entries))}",
+        balances=balances,
+        entries=entries,
         as_of_ms=as_of_ms,
     )
 
@@ -112,16 +117,31 @@ def intraday(
 def prior_day(account_id: str, day: int, rows: Sequence[StatementRow]) -> BalanceEvent:
     """The entries of a day that is over; a day told differently has another message id."""
     entries = _entries(account_id, rows)
-    said = sha256(repr(entries).encode()).hexdigest()[:12]
     return BalanceEvent(
         account_id=account_id,
         source="api",
-        msg_id=f"api/{date.fromordinal(day + _EPOCH)}/{said}",
+        msg_id=f"api/{date.fromordinal(day + _EPOCH)}/{_digest(entries)}",
         balances=(),
         entries=entries,
         as_of_ms=newyork.at(day + 1, 0) - 1,
         statement_date=day,
     )
+
+
+def news(event: BalanceEvent, told: str | None) -> BalanceEvent | None:
+    """A day as it is to be told after the message id that it was told under last; None where it
+    says the same. A restatement is numbered: a day may be told again as it was at first.
+    """
+    if told is None:
+        return event
+    if told.startswith(event.msg_id):
+        return None
+    before = int(told.split("/")[3]) if told.count("/") == 3 else 1
+    return replace(event, msg_id=f"{event.msg_id}/{before + 1}")
+
+
+def _digest(said: object) -> str:
+    return sha256(repr(said).encode()).hexdigest()[:12]
 
 
 def _entries(account_id: str, rows: Iterable[StatementRow]) -> tuple[BankEntry, ...]:
