@@ -25,6 +25,8 @@ from tables.cash import DayFlow, Listed, Statement
 
 KEEP_DAYS = 35
 """How long a second listing of an entry, or a payment that was due, is remembered."""
+REPLACED = 8
+"""Restatements of a day that are remembered."""
 KEEP_MORE = 60
 """Statements kept beyond those that VaR and forecast look at, of Mondays to Fridays."""
 
@@ -54,9 +56,18 @@ def take(entries: Entries, value: BalanceEvent, said: str, policy: Policy | None
             return False
     passed_on = _forget(entries, day)
     flows = _by_day(entries, value, day)
-    entries.put("statements", Statement(value.msg_id, said, value.as_of_ms, flows), key)
+    replaced = () if old is None else (*old.replaced, old.hash)[-REPLACED:]
+    new = Statement(value.msg_id, said, value.as_of_ms, flows, replaced)
+    entries.put("statements", new, key)
     _prune(entries, policy)
     return old is None or old.flows != flows or passed_on
+
+
+def is_replaced(entries: Entries, value: BalanceEvent, said: str) -> bool:
+    """Whether this is a statement that came before and was restated since."""
+    day = value.statement_date
+    known: Statement | None = None if day is None else entries.get("statements", key_of(day))
+    return known is not None and said in known.replaced
 
 
 def observed(entries: Entries, fed: Calendar) -> list[Observed]:

@@ -195,6 +195,30 @@ def test_what_is_observed_is_what_the_last_statements_list_each_entry_once(seed:
     assert text(found) == str(expected)
 
 
+@pytest.mark.req("004-01", "004-33")
+def test_a_statement_that_comes_again_does_not_undo_its_restatement() -> None:
+    """Long after, when the last messages are forgotten; neither flows nor balances go back."""
+    first = """
+        entry     E1 -5 booked=2026-07-07
+        statement 2026-07-07 CLAV 900 msg=S1 as_of=2026-07-08T03:59:59Z
+    """
+    second = """
+        entry     E1 -5 booked=2026-07-07
+        entry     E2 -3 booked=2026-07-07
+        statement 2026-07-07 CLAV 897 msg=S2 as_of=2026-07-08T03:59:59Z
+    """
+    others = "\n".join(f"report ITBD 1 as_of=-{days}d" for days in range(2, 12))
+    world = World().play(first).play(second).play(others)
+    world.play(f"""
+        {first}
+        expect   nothing
+        table    balances avail amount=897
+        observes 2026-07-07:-8/8/0
+        {second}
+        expect   nothing
+    """)
+
+
 def test_our_own_movements_are_no_flows() -> None:
     World().play("""
         days      260 out=1000000 in=1000000
