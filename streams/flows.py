@@ -71,15 +71,20 @@ def is_replaced(entries: Entries, value: BalanceEvent, said: str) -> bool:
 
 
 def observed(entries: Entries, fed: Calendar) -> list[Observed]:
-    """The observed business days, oldest first. Raises NoCalendar."""
+    """The observed business days, oldest first; what lies before all calendars, or may join the day
+    on which they begin, is none. Raises NoCalendar.
+    """
+    begins = fed.begins()
     sums: dict[int, list[int]] = {}
     closed: set[int] = set()
     for key, value in entries.range("statements"):
         statement: Statement = value
         day = int(key)
-        if fed.is_open(day):
+        if day > begins and fed.is_open(day):
             closed.add(day)
         for flow in statement.flows:
+            if flow.day <= begins:
+                continue
             total = sums.setdefault(fed.on_or_after(flow.day), [0, 0, 0])
             total[0] += flow.net_e18
             total[1] += flow.out_e18

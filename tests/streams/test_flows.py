@@ -219,6 +219,38 @@ def test_a_statement_that_comes_again_does_not_undo_its_restatement() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        """# a statement of a year whose calendar nobody knows any more
+        entry     E8 -7 booked=2023-07-07
+        statement 2023-07-07
+        """,
+        """# an entry booked in one
+        entry     E8 -7 booked=2019-07-05
+        statement 2026-07-08
+        """,
+    ],
+)
+def test_what_lies_before_all_calendars_is_no_observation_and_hides_no_other(rows: str) -> None:
+    World().play(f"""
+        days   60 out=1000
+        {rows}
+        report ITAV 2500000
+        expect var n=60
+        expect order target_product=FED_RRP
+    """)
+
+
+def test_a_weekend_that_may_join_the_first_day_of_the_calendars_is_not_guessed() -> None:
+    World("2024-01-05T13:00:00Z").play("""
+        entry     E1 -5 booked=2023-12-31
+        statement 2024-01-02
+        statement 2024-01-03
+        observes  2024-01-03:0/0/0
+    """)
+
+
 def test_our_own_movements_are_no_flows() -> None:
     World().play("""
         days      260 out=1000000 in=1000000
