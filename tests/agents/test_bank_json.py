@@ -104,6 +104,7 @@ def test_commas_change_nothing(units: int) -> None:
         (b"[NaN]", "malformed"),
         (b"[" * 100_000, "malformed"),
         (b"\xff", "malformed"),
+        (b'{"avail_usd": "1", "avail_usd": "2"}', "malformed"),
         (b" " * 101_000, "too_large"),
     ],
 )
@@ -178,6 +179,8 @@ def test_a_day_told_differently_has_another_message_id() -> None:
         ({"amount": "-1.00", "transactionType": "CREDIT"}, "amount"),
         ({"transactionType": "OTHER"}, "transactionType"),
         ({"postingDate": "yesterday"}, "postingDate"),
+        ({"postingDate": 1760054400}, "postingDate"),
+        ({"valueDate": "1760054400"}, "valueDate"),
         ({"currency": None}, "currency"),
     ],
 )
@@ -230,6 +233,10 @@ def changed(where: str, value: Any) -> dict[str, Any]:
         ("account_id", "bybit:1", "invalid", "account_id"),
         ("msg_id", "", "invalid", "msg_id"),
         ("as_of", "2026-01-05T17:30:00", "invalid", "as_of"),
+        ("as_of", 1767634200, "invalid", "as_of"),
+        ("as_of", "1767634200250", "invalid", "as_of"),
+        ("balances.0.as_of", 1767634200, "invalid", "balances.0.as_of"),
+        ("entries.0.booking_date", 1767571200, "invalid", "entries.0.booking_date"),
         ("entries.0.status", "MAYBE", "invalid", "entries.0.status"),
         ("entries.0.ref", "", "invalid", "entries.0.ref"),
         ("statement_date", "2026-13-01", "invalid", "statement_date"),

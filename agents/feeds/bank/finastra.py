@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec.structs import replace
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from agents.feeds.bank.amounts import E4
+from agents.feeds.bank.amounts import E4, Iso
 from agents.feeds.bank.statement import numbered
 from schemas.records import BalanceEvent, BankBalance, BankEntry
 from streams import newyork
@@ -48,8 +48,8 @@ class StatementRow(_Shape):
     currency: str
     amount: E4
     transaction_type: Literal["CREDIT", "DEBIT"]
-    posting_date: date | None = None
-    value_date: date | None = None
+    posting_date: Annotated[date, Iso] | None = None
+    value_date: Annotated[date, Iso] | None = None
     back_office_reference: str | None = None
     ref1: str | None = None
 

@@ -11,13 +11,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from agents.feeds.bank.amounts import E4
+from agents.feeds.bank.amounts import E4, Iso
 from agents.feeds.bank.finastra import read
 from agents.feeds.bank.statement import check_size, check_sum, numbered
 from schemas.records import BalanceEvent, BankBalance, BankEntry
 
 _EPOCH = date(1970, 1, 1).toordinal()
 Text = Annotated[str, Field(min_length=1, max_length=140)]
+Day, Instant = Annotated[date, Iso], Annotated[AwareDatetime, Iso]
 Ccy = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
@@ -44,7 +45,7 @@ class PostedBalance(_Marked):
     """One balance; without `as_of` it was counted when the message says."""
 
     code: Annotated[str, Field(pattern="^[A-Z0-9-]{1,35}$")]
-    as_of: AwareDatetime | None = None
+    as_of: Instant | None = None
 
 
 class PostedEntry(_Marked):
@@ -52,8 +53,8 @@ class PostedEntry(_Marked):
 
     ref: Text
     status: Literal["BOOK", "PDNG", "INFO", "FUTR"] = "BOOK"
-    booking_date: date | None = None
-    value_date: date | None = None
+    booking_date: Day | None = None
+    value_date: Day | None = None
     end_to_end_id: Text | None = None
     reversal: bool = False
 
@@ -65,8 +66,8 @@ class Posted(BaseModel):
 
     account_id: Annotated[str, Field(pattern="^bank:[A-Za-z0-9]{1,34}$")]
     msg_id: Text
-    as_of: AwareDatetime
-    statement_date: date | None = None
+    as_of: Instant
+    statement_date: Day | None = None
     avail_usd: E4 | None = None
     balances: Annotated[tuple[PostedBalance, ...], Field(max_length=100)] = ()
     entries: tuple[PostedEntry, ...] = ()
