@@ -18,7 +18,8 @@ from schemas.records import BalanceEvent, BankBalance, BankEntry
 
 _EPOCH = date(1970, 1, 1).toordinal()
 Text = Annotated[str, Field(min_length=1, max_length=140)]
-Day, Instant = Annotated[date, Iso], Annotated[AwareDatetime, Iso]
+Day = Annotated[date, Iso]
+Instant = Annotated[AwareDatetime, Iso]
 Ccy = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
