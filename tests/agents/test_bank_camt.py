@@ -153,6 +153,14 @@ def test_a_statement_that_closes_no_day_is_refused() -> None:
         (balance("CLAV", "1", "PLUS"), "invalid", "line"),
         (balance("CLAV", "1,000.00"), "invalid", "line"),
         (balance("CLAV", "1", at="<DtTm>2026-01-05T24:00:00Z</DtTm>"), "range", "DtTm"),
+        (balance("CLAV", "1", at="<DtTm>0001-01-01T00:00:00</DtTm>"), "range", "DtTm"),
+        (balance("CLAV", "1", at="<DtTm>2006-12-31T23:59:59-05:00</DtTm>"), "range", "DtTm"),
+        (balance("CLAV", "1", at="<DtTm>9999-12-31T23:59:59Z</DtTm>"), "range", "DtTm"),
+        (balance("CLAV", "1", at="<Dt>0001-01-01</Dt>"), "range", "Dt"),
+        (balance("CLAV", "1", at="<Dt>2006-12-31</Dt>"), "range", "Dt"),
+        (balance("OPAV", "1", at="<Dt>9999-12-31</Dt>"), "range", "Dt"),
+        (balance("CLBD", "1", at="<DtTm>0001-01-01T00:00:00Z</DtTm>"), "range", "DtTm"),
+        (entry("1", "DBIT", "B1", booked="1900-01-01"), "range", "BookgDt"),
     ],
 )
 def test_an_amount_or_a_time_that_cannot_be_held_is_refused(

@@ -161,6 +161,17 @@ def test_a_balance_without_a_time_is_of_the_moment_of_the_answer(said: str, as_o
     assert intraday("bank:1", balance, [], ms("2026-01-05T18:00:00Z")).as_of_ms == ms(as_of)
 
 
+@pytest.mark.parametrize(
+    "said", ["0001-01-01T00:00:00", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59", "never"]
+)
+def test_a_balance_of_no_time_that_can_be_is_refused(said: str) -> None:
+    """0001-01-01T00:00:00 is what some systems write for a time they do not have."""
+    balance = read(AccountBalance, {**BALANCE, "balanceAsOn": said})
+    with pytest.raises(Refused) as refused:
+        intraday("bank:1", balance, [], ms("2026-01-05T18:00:00Z"))
+    assert (refused.value.cause, refused.value.field) == ("range", "balanceAsOn")
+
+
 def test_a_day_told_differently_has_another_message_id() -> None:
     row = read(StatementRow, ROW)
     first, again = prior_day("bank:1", 20_458, [row]), prior_day("bank:1", 20_458, [row])

@@ -10,7 +10,7 @@ in the balance that is told with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -20,13 +20,13 @@ from pydantic.alias_generators import to_camel
 
 from agents.feeds.bank.amounts import E4, Iso
 from agents.feeds.bank.statement import numbered
+from agents.feeds.bank.when import instant_ms, the_day
 from schemas.records import BalanceEvent, BankBalance, BankEntry
 from streams import newyork
 from streams.balances import DERIVED
 from streams.step import Refused
 
 _EPOCH = date(1970, 1, 1).toordinal()
-_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Shape(BaseModel):
@@ -180,13 +180,6 @@ def _as_of(text: str, answered_ms: int) -> int:
     """
     if not text:
         return answered_ms
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as why:
-        raise Refused("range", "balanceAsOn", text, "is no time") from why
-    if len(text) <= 10:
-        return min(answered_ms, newyork.at(at.date().toordinal() - _EPOCH + 1, 0) - 1)
-    if at.tzinfo is None:
-        second = at.hour * 3600 + at.minute * 60 + at.second
-        return newyork.at(at.date().toordinal() - _EPOCH, second) + at.microsecond // 1000
-    return (at - _START) // timedelta(milliseconds=1)
+    if len(text) > 10:
+        return instant_ms(text, "balanceAsOn")
+    return min(answered_ms, newyork.at(the_day(text, "balanceAsOn") + 1, 0) - 1)
