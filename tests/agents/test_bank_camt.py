@@ -271,6 +271,16 @@ def test_a_credit_line_is_no_money_of_ours(line: str, code: str, amount_e4: int)
     assert (found.code, found.amount_e4) == (code, amount_e4)
 
 
+def test_what_is_left_without_a_credit_line_must_fit_the_record() -> None:
+    most = "9999999999999999"
+    line = with_line(f'<Incl>true</Incl><Amt Ccy="USD">{most}</Amt>')
+    overdrawn = line.replace(">1000<", f">{most}<").replace("CRDT", "DBIT")
+    assert most in overdrawn.partition("</CdtLine>")[2]
+    with pytest.raises(Refused) as refused:
+        event(overdrawn, CLOSED)
+    assert (refused.value.cause, refused.value.field) == ("overflow", "CdtLine")
+
+
 def both(*, second_opens: str) -> list[Statement | Refused]:
     first = statement(OPENED, CLOSED, entry("100", "DBIT", "B1"))
     later = statement(

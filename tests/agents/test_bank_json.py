@@ -248,6 +248,8 @@ def changed(where: str, value: Any) -> dict[str, Any]:
         ("as_of", "1767634200250", "invalid", "as_of"),
         ("balances.0.as_of", 1767634200, "invalid", "balances.0.as_of"),
         ("entries.0.booking_date", 1767571200, "invalid", "entries.0.booking_date"),
+        ("as_of", "1900-01-01T00:00:00Z", "range", "as_of"),
+        ("balances.0.as_of", "9999-12-31T00:00:00Z", "range", "balances.as_of"),
         ("entries.0.status", "MAYBE", "invalid", "entries.0.status"),
         ("entries.0.ref", "", "invalid", "entries.0.ref"),
         ("statement_date", "2026-13-01", "invalid", "statement_date"),

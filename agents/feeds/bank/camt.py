@@ -97,6 +97,8 @@ def _balance(part: Part, created_ms: int) -> BankBalance:
             if lent is None or lent.attribute("Ccy") != ccy:
                 return BankBalance(f"{code}-{_CREDIT_INCLUDED}", amount_e4, ccy, as_of_ms)
             amount_e4 -= _e4(lent.element.text, "CdtLine")
+            if amount_e4 < -AMOUNT_E4_MAX:
+                raise Refused("overflow", "CdtLine", lent.element.text, "is more than fits")
     return BankBalance(code, amount_e4, ccy, as_of_ms)
 
 

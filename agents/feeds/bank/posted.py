@@ -14,6 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 from agents.feeds.bank.amounts import E4, Iso
 from agents.feeds.bank.finastra import read
 from agents.feeds.bank.statement import check_size, check_sum, numbered
+from agents.feeds.bank.when import of_instant
 from schemas.records import BalanceEvent, BankBalance, BankEntry
 
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -83,9 +84,9 @@ class Posted(BaseModel):
 def posted(body: Any) -> BalanceEvent:
     """The record of a body that was read from JSON. Raises Refused."""
     said = read(Posted, body)
-    as_of_ms = _ms(said.as_of)
+    as_of_ms = of_instant(said.as_of, "as_of")
     balances = tuple(
-        BankBalance(one.code, one.signed_e4, one.ccy, _ms(one.as_of) if one.as_of else as_of_ms)
+        BankBalance(one.code, one.signed_e4, one.ccy, _counted_ms(one, as_of_ms))
         for one in said.balances
     )
     entries = numbered(_entry(one) for one in said.entries)
@@ -104,6 +105,10 @@ def posted(body: Any) -> BalanceEvent:
     )
 
 
+def _counted_ms(one: PostedBalance, as_of_ms: int) -> int:
+    return as_of_ms if one.as_of is None else of_instant(one.as_of, "balances.as_of")
+
+
 def _entry(one: PostedEntry) -> BankEntry:
     return BankEntry(
         ref=one.ref.replace("#", "_"),
@@ -119,7 +124,3 @@ def _entry(one: PostedEntry) -> BankEntry:
 
 def _day(day: date | None) -> int | None:
     return None if day is None else day.toordinal() - _EPOCH
-
-
-def _ms(at: AwareDatetime) -> int:
-    return int(at.timestamp()) * 1000 + at.microsecond // 1000

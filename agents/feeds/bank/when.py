@@ -43,6 +43,13 @@ def instant_ms(value: str | None, field: str) -> int:
     return newyork.at(day, second) + at.microsecond // 1000
 
 
+def of_instant(at: datetime, field: str) -> int:
+    """Milliseconds of a time with its zone. Raises Refused: range."""
+    at_ms = (at - _START) // timedelta(milliseconds=1)
+    _known(at_ms // newyork.DAY_MS - 1, at.isoformat(), field)  # there it may be the day before
+    return at_ms
+
+
 def _known(day: int, value: str | None, field: str) -> int:
     if _FIRST <= day <= _LAST:
         return day
