@@ -201,6 +201,12 @@ def test_a_row_that_cannot_be_used_is_refused_by_name(changed: dict[str, Any], f
     assert refused.value.field == field
 
 
+def test_a_day_that_is_too_large_for_a_record_is_refused() -> None:
+    rows = [read(StatementRow, {**ROW, "backOfficeReference": f"{n:064d}"}) for n in range(10_000)]
+    with pytest.raises(Refused, match="too_large"):
+        prior_day("bank:1", 20_458, rows)
+
+
 @pytest.mark.parametrize("answer", [None, [], {}, {"items": {}}, {"items": [1], "_meta": {}}])
 def test_a_page_that_is_none_is_refused(answer: Any) -> None:
     with pytest.raises(Refused):

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from agents.feeds.bank.amounts import E4, Iso
-from agents.feeds.bank.statement import numbered
+from agents.feeds.bank.statement import check_size, numbered
 from agents.feeds.bank.when import instant_ms, the_day
 from schemas.records import BalanceEvent, BankBalance, BankEntry
 from streams import newyork
@@ -145,7 +145,9 @@ def _digest(said: object) -> str:
 
 
 def _entries(account_id: str, rows: Iterable[StatementRow]) -> tuple[BankEntry, ...]:
-    return numbered(_entry(account_id, row) for row in rows)
+    entries = numbered(_entry(account_id, row) for row in rows)
+    check_size(entries)
+    return entries
 
 
 def _entry(account_id: str, row: StatementRow) -> BankEntry:
