@@ -341,6 +341,13 @@ def test_pages_are_one_statement_in_whatever_order_they_come(order: tuple[int, .
     assert [one.ref for one in made.entries] == ["B1", "B2", "B3"]
 
 
+def test_pages_are_counted_from_one() -> None:
+    """Page 0 of a bank that counts from there would be neither the first nor missing."""
+    with pytest.raises(Refused) as refused:
+        statements(camt053(statement(CLOSED, paging=page(0, last=True))))
+    assert (refused.value.cause, refused.value.field) == ("range", "PgNb")
+
+
 def test_a_page_alone_is_no_statement() -> None:
     (second,) = statements(pages_of(2)[1])
     pages = Pages()

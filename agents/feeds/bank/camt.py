@@ -68,7 +68,10 @@ def _page(part: Part, header: Part, paging: str, count: int) -> tuple[int, bool]
     where = part.part(paging) or (header.part("MsgPgntn") if count == 1 else None)
     if where is None:
         return 1, True
-    return int(where.text("PgNb") or "1"), where.text("LastPgInd") in ("true", "1")
+    number = int(where.text("PgNb") or "1")
+    if number < 1:
+        raise Refused("range", "PgNb", number, "pages are counted from 1")
+    return number, where.text("LastPgInd") in ("true", "1")
 
 
 def _closes(part: Part) -> int | None:
