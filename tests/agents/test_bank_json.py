@@ -193,6 +193,8 @@ def test_a_day_told_differently_has_another_message_id() -> None:
         ({"postingDate": 1760054400}, "postingDate"),
         ({"valueDate": "1760054400"}, "valueDate"),
         ({"currency": None}, "currency"),
+        ({"ref1": "\ud800"}, "ref1"),  # no text at all: half of a pair
+        ({"backOfficeReference": "x" * 141}, "backOfficeReference"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_refused_by_name(changed: dict[str, Any], field: str) -> None:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from typing import Annotated, Any, Literal, TypeVar
 
 from msgspec.structs import replace
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from agents.feeds.bank.amounts import E4, Iso
@@ -26,6 +26,7 @@ from streams import newyork
 from streams.balances import DERIVED
 from streams.step import Refused
 
+Text = Annotated[str, Field(max_length=140)]
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
@@ -36,22 +37,22 @@ class _Shape(BaseModel):
 class AccountBalance(_Shape):
     """What an account holds."""
 
-    currency: str
+    currency: Text
     ledger_balance: E4 | None = None
     available_balance: E4
-    balance_as_on: str = ""
+    balance_as_on: Text = ""
 
 
 class StatementRow(_Shape):
     """One entry: the amount is not signed, or signed as its type says."""
 
-    currency: str
+    currency: Text
     amount: E4
     transaction_type: Literal["CREDIT", "DEBIT"]
     posting_date: Annotated[date, Iso] | None = None
     value_date: Annotated[date, Iso] | None = None
-    back_office_reference: str | None = None
-    ref1: str | None = None
+    back_office_reference: Text | None = None
+    ref1: Text | None = None
 
 
 class Page(_Shape):
