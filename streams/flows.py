@@ -19,9 +19,9 @@ from schemas.records import BalanceEvent, BankEntry
 from streams import orders
 from streams.balances import BOOK, E4_TO_E18
 from streams.calendar import Calendar
-from streams.newyork import SATURDAY, weekday
+from streams.newyork import DAY_MS, SATURDAY, at, weekday
 from streams.step import Entries, Refused
-from tables.cash import DayFlow, Listed, Statement
+from tables.cash import DayFlow, Listed, Scheduled, Statement
 
 KEEP_DAYS = 35
 """How long a second listing of an entry, or a payment that was due, is remembered."""
@@ -55,6 +55,7 @@ def take(entries: Entries, value: BalanceEvent, said: str, policy: Policy | None
         if value.as_of_ms < old.as_of_ms:
             return False
     passed_on = _forget(entries, day)
+    _forget_payments(entries, day)
     flows = _by_day(entries, value, day)
     replaced = () if old is None else (*old.replaced, old.hash)[-REPLACED:]
     new = Statement(value.msg_id, said, value.as_of_ms, flows, replaced)
@@ -160,6 +161,15 @@ def _forget(entries: Entries, statement_day: int) -> bool:
         elif also != one.also:
             entries.put("listed", replace(one, also=also), listed)
     return passed_on
+
+
+def _forget_payments(entries: Entries, statement_day: int) -> None:
+    """Payments that were due long before the day a statement closes: seen, or given up."""
+    long_ago_ms = at(statement_day, 0) - KEEP_DAYS * DAY_MS
+    for flow_id, value in list(entries.range("scheduled")):
+        payment: Scheduled = value
+        if payment.due_ms < long_ago_ms:
+            entries.delete("scheduled", flow_id)
 
 
 def _pass_on(entries: Entries, listed: str, one: Listed) -> None:
