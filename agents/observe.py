@@ -85,12 +85,14 @@ class Observer:
             if not isinstance(output, Emit):
                 continue
             if isinstance(output.value, Var):
-                bps = output.value.var_bps_e18
-                VAR_BPS.labels(output.value.account_id).set(UNKNOWN if bps is None else bps / E18)
+                _risk(output.value.account_id, output.value.var_bps_e18)
             elif isinstance(output.value, SweepOrder) and self._arrived_ms is not None:
                 event.effect(Ordered(self._arrived_ms))
             elif isinstance(output.value, IntentState):
                 event.effect(Reached(output.value))
+        known = part.get(f"risk|{event.key}") if event.topic == BALANCES else None
+        if known is not None:  # as of a process before this one
+            _risk(event.key, known.published_bps_e18)
         body = getattr(event.value, "body", None)
         if outputs and isinstance(body, IntentOutcome):
             _swept(event.key, body, part)
@@ -124,6 +126,10 @@ def tell(state: IntentState) -> None:
         done=text_e18(state.amount_done_e18),
         ccy=state.ccy,
     )
+
+
+def _risk(account_id: str, bps_e18: int | None) -> None:
+    VAR_BPS.labels(account_id).set(UNKNOWN if bps_e18 is None else bps_e18 / E18)
 
 
 def _swept(account_id: str, outcome: IntentOutcome, part: Any) -> None:

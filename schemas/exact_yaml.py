@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import yaml
@@ -16,6 +16,8 @@ def read_yaml(text: str) -> Any:
         return yaml.load(text, Loader=_ExactLoader)
     except yaml.YAMLError as why:
         raise ValueError(f"is no YAML: {' '.join(str(why).split())}") from None
+    except RecursionError:
+        raise ValueError("is no YAML that can be read: it is nested too deeply") from None
 
 
 class _ExactLoader(yaml.SafeLoader):
@@ -23,10 +25,19 @@ class _ExactLoader(yaml.SafeLoader):
 
 
 def _decimal(loader: yaml.SafeLoader, node: Any) -> Decimal:
-    return Decimal(str(loader.construct_scalar(node)).replace("_", ""))
+    text = str(loader.construct_scalar(node))
+    try:
+        number = Decimal(text.replace("_", ""))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise ValueError(f"{text}: must be a number (line {node.start_mark.line + 1})")
+    return number
 
 
 def _mapping(loader: yaml.SafeLoader, node: Any) -> Any:
+    if not isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node)  # says what is wrong
     names = [loader.construct_object(name) for name, _ in node.value]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -39,6 +39,8 @@ _encode = msgspec.json.Encoder().encode
 def check(event: Event, in_force: InForce) -> None:
     """Refuses a message that cannot be used, naming why."""
     value: BalanceEvent = event.value
+    if "|" in event.key:  # keys of the table are joined by it
+        raise Refused("invalid", "account_id", event.key, "is no number of an account")
     if in_force.policy is not None:
         account = in_force.policy.account(event.key)
         if account is None or account.kind != "bank":

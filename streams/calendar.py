@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from streams.newyork import SATURDAY, weekday, year_of
+from streams.newyork import SATURDAY, day_number, weekday, year_of
 from tables.partition import CalendarYear
 
 
@@ -30,6 +30,12 @@ class Calendar:
         if year_of(day) not in self._years:
             raise NoCalendar(f"{self.name} {year_of(day)}")
         return weekday(day) < SATURDAY and day not in self._closed
+
+    def begins(self) -> int:
+        """The first business day of the first year that is known."""
+        if not self._years:
+            raise NoCalendar(self.name)
+        return self.on_or_after(day_number(min(self._years), 1, 1))
 
     def on_or_after(self, day: int) -> int:
         """The day itself, or the next business day."""

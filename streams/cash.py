@@ -51,7 +51,7 @@ def _told(entries: Entries, event: Event, in_force: InForce) -> list[Any]:
     value: BalanceEvent = event.value
     balances.check(event, in_force)
     said = balances.hash_of(value)
-    if balances.is_repeat(entries, value, said):
+    if balances.is_repeat(entries, value, said) or flows.is_replaced(entries, value, said):
         return []
     trigger = f"as_of:{iso(value.as_of_ms)}"
     stamp = meta(event, in_force, trigger)

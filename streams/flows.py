@@ -19,13 +19,16 @@ from schemas.records import BalanceEvent, BankEntry
 from streams import orders
 from streams.balances import BOOK, E4_TO_E18
 from streams.calendar import Calendar
+from streams.newyork import DAY_MS, SATURDAY, at, weekday
 from streams.step import Entries, Refused
-from tables.cash import DayFlow, Listed, Statement
+from tables.cash import DayFlow, Listed, Scheduled, Statement
 
 KEEP_DAYS = 35
 """How long a second listing of an entry, or a payment that was due, is remembered."""
+REPLACED = 8
+"""Restatements of a day that are remembered."""
 KEEP_MORE = 60
-"""Statements kept beyond those that VaR and forecast look at."""
+"""Statements kept beyond those that VaR and forecast look at, of Mondays to Fridays."""
 
 
 class Observed(NamedTuple):
@@ -52,22 +55,37 @@ def take(entries: Entries, value: BalanceEvent, said: str, policy: Policy | None
         if value.as_of_ms < old.as_of_ms:
             return False
     passed_on = _forget(entries, day)
+    _forget_payments(entries, day)
     flows = _by_day(entries, value, day)
-    entries.put("statements", Statement(value.msg_id, said, value.as_of_ms, flows), key)
+    replaced = () if old is None else (*old.replaced, old.hash)[-REPLACED:]
+    new = Statement(value.msg_id, said, value.as_of_ms, flows, replaced)
+    entries.put("statements", new, key)
     _prune(entries, policy)
     return old is None or old.flows != flows or passed_on
 
 
+def is_replaced(entries: Entries, value: BalanceEvent, said: str) -> bool:
+    """Whether this is a statement that came before and was restated since."""
+    day = value.statement_date
+    known: Statement | None = None if day is None else entries.get("statements", key_of(day))
+    return known is not None and said in known.replaced
+
+
 def observed(entries: Entries, fed: Calendar) -> list[Observed]:
-    """The observed business days, oldest first. Raises NoCalendar."""
+    """The observed business days, oldest first; what lies before all calendars, or may join the day
+    on which they begin, is none. Raises NoCalendar.
+    """
+    begins = fed.begins()
     sums: dict[int, list[int]] = {}
     closed: set[int] = set()
     for key, value in entries.range("statements"):
         statement: Statement = value
         day = int(key)
-        if fed.is_open(day):
+        if day > begins and fed.is_open(day):
             closed.add(day)
         for flow in statement.flows:
+            if flow.day <= begins:
+                continue
             total = sums.setdefault(fed.on_or_after(flow.day), [0, 0, 0])
             total[0] += flow.net_e18
             total[1] += flow.out_e18
@@ -145,6 +163,15 @@ def _forget(entries: Entries, statement_day: int) -> bool:
     return passed_on
 
 
+def _forget_payments(entries: Entries, statement_day: int) -> None:
+    """Payments that were due long before the day a statement closes: seen, or given up."""
+    long_ago_ms = at(statement_day, 0) - KEEP_DAYS * DAY_MS
+    for flow_id, value in list(entries.range("scheduled")):
+        payment: Scheduled = value
+        if payment.due_ms < long_ago_ms:
+            entries.delete("scheduled", flow_id)
+
+
 def _pass_on(entries: Entries, listed: str, one: Listed) -> None:
     """The statement that counts an entry from now on."""
     _, day, amount_e4 = listed.rsplit("|", 2)
@@ -156,7 +183,14 @@ def _pass_on(entries: Entries, listed: str, one: Listed) -> None:
 
 
 def _prune(entries: Entries, policy: Policy | None) -> None:
-    window = 250 if policy is None else policy.var.window
+    """Lets old statements go. Only weekdays are counted: a bank that states weekends too would push
+    business days out of the window.
+    """
+    kept = KEEP_MORE + (250 if policy is None else policy.var.window)
     keys = [key for key, _ in entries.range("statements")]
-    for key in keys[: max(0, len(keys) - window - KEEP_MORE)]:
-        entries.delete("statements", key)
+    weekdays = [key for key in keys if weekday(int(key)) < SATURDAY]
+    if len(weekdays) <= kept:
+        return
+    for key in keys:
+        if key < weekdays[-kept]:
+            entries.delete("statements", key)

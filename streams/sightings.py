@@ -4,10 +4,10 @@ An entry is ours by its end-to-end id alone; amounts prove nothing. The first si
 entry, and of its return, goes to the intents node as evidence: also where the order had ended
 without effect, since then the bank's books contradict ours. A credit with the id of a placement is
 its maturity from the day it matures on, unless the bank marks it as a reversal, and a return
-before; one of less than half of what it would bring is neither. People are told of what only they
-can judge: a second entry for one order, for which the bank may have paid twice, one of an order
-that ended without effect, one of another amount than was confirmed, and a small part that came
-back.
+before. One of less than half of what is expected is none of these (a fee under the payment's id may
+be booked before it), nor is one of nothing. People are told of what only they can judge: a second
+entry for one order, for which the bank may have paid twice, one of an order that ended without
+effect, one of another amount than was confirmed, and a small part that moved or came back.
 
 A bank that tells entries in two ways and gives no reference tells one movement under two. It is the
 same one if amount, booking and value day are the same, this way has told no other, and at most one
@@ -67,11 +67,16 @@ def _known(entries: Entries, entry: BankEntry) -> bool:
 def _ours(
     entries: Entries, event: Event, order: Order, entry: BankEntry, stamp: Meta
 ) -> list[Any] | None:
-    """What an entry of an order is to be told with; None when it was seen before."""
+    """What an entry of an order is to be told with; None when it is known, or says nothing."""
     as_of_ms = event.value.as_of_ms
+    if entry.amount_e4 == 0:
+        return None
     if (entry.amount_e4 < 0) == (order.kind == orders.OUT):
         if order.seen_ms:
             return _seen_again(entries, event, order, entry)
+        if _is_part(entry, order.amount_e18):
+            text = f"of {text_e18(order.amount_e18)} USD only {_booked(entry)} are booked"
+            return _fire(entries, event, order, OTHER, text) or None
         sight = Sight(event.value.source, entry.ref)
         seen = {"seen_ref": entry.ref, "seen_as": _said(entry), "sights": (sight,)}
         orders.put(entries, replace(order, seen_ms=as_of_ms, **seen))
@@ -83,7 +88,7 @@ def _ours(
         return None
     at_term = _is_maturity(order, entry, as_of_ms)
     expected_e18 = order.left_e18 - order.taken_e18 if at_term else order.amount_e18
-    if 2 * abs(entry.amount_e4) * E4_TO_E18 < expected_e18:
+    if _is_part(entry, expected_e18):
         text = f"of {text_e18(expected_e18)} USD only {_booked(entry)} came back"
         return _fire(entries, event, order, PART, text) or None
     orders.put(entries, replace(order, back_ms=as_of_ms))
@@ -113,6 +118,11 @@ def _seen_again(entries: Entries, event: Event, order: Order, entry: BankEntry) 
 def _said(entry: BankEntry) -> str:
     """What two tellings of one movement have in common."""
     return f"{entry.amount_e4}|{entry.booking_date}|{entry.value_date}"
+
+
+def _is_part(entry: BankEntry, expected_e18: int) -> bool:
+    """Whether an entry is so small that it is something else under the same id: a fee."""
+    return 2 * abs(entry.amount_e4) * E4_TO_E18 < expected_e18
 
 
 def _is_maturity(order: Order, entry: BankEntry, as_of_ms: int) -> bool:

@@ -45,12 +45,15 @@ class DayFlow(State, frozen=True):
 
 
 class Statement(State, frozen=True):
-    """A prior-day statement, key its date as six digits; a restatement replaces it."""
+    """A prior-day statement, key its date as six digits; a restatement replaces it. `replaced`: the
+    sha256 of what those before it said, the last of them.
+    """
 
     msg_id: str
     hash: str
     as_of_ms: int
     flows: tuple[DayFlow, ...] = ()
+    replaced: tuple[str, ...] = ()
 
 
 class Listed(State, frozen=True):

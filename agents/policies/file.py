@@ -1,8 +1,8 @@
 """The watched file: its content counts once it has been left alone for a moment.
 
-It is looked at by its stamp (time, size, inode), which also sees a file that was replaced whole, as
-editors and mounted configurations do. A file that is missing is a fault: its absence is no word
-about the policy.
+It is looked at by its stamp (times, size, inode), which also sees a file that was replaced whole,
+as editors and mounted configurations do, and one that kept its time. A file that is missing is a
+fault: its absence is no word about the policy.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ LOOK_S = 0.25
 
 class _Stamp(NamedTuple):
     modified_ns: int
+    changed_ns: int
     size: int
     inode: int
 
@@ -56,4 +57,4 @@ def _stamp(path: Path) -> _Stamp | None:
         found = path.stat()
     except OSError:
         return None
-    return _Stamp(found.st_mtime_ns, found.st_size, found.st_ino)
+    return _Stamp(found.st_mtime_ns, found.st_ctime_ns, found.st_size, found.st_ino)

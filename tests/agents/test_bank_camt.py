@@ -153,6 +153,14 @@ def test_a_statement_that_closes_no_day_is_refused() -> None:
         (balance("CLAV", "1", "PLUS"), "invalid", "line"),
         (balance("CLAV", "1,000.00"), "invalid", "line"),
         (balance("CLAV", "1", at="<DtTm>2026-01-05T24:00:00Z</DtTm>"), "range", "DtTm"),
+        (balance("CLAV", "1", at="<DtTm>0001-01-01T00:00:00</DtTm>"), "range", "DtTm"),
+        (balance("CLAV", "1", at="<DtTm>2006-12-31T23:59:59-05:00</DtTm>"), "range", "DtTm"),
+        (balance("CLAV", "1", at="<DtTm>9999-12-31T23:59:59Z</DtTm>"), "range", "DtTm"),
+        (balance("CLAV", "1", at="<Dt>0001-01-01</Dt>"), "range", "Dt"),
+        (balance("CLAV", "1", at="<Dt>2006-12-31</Dt>"), "range", "Dt"),
+        (balance("OPAV", "1", at="<Dt>9999-12-31</Dt>"), "range", "Dt"),
+        (balance("CLBD", "1", at="<DtTm>0001-01-01T00:00:00Z</DtTm>"), "range", "DtTm"),
+        (entry("1", "DBIT", "B1", booked="1900-01-01"), "range", "BookgDt"),
     ],
 )
 def test_an_amount_or_a_time_that_cannot_be_held_is_refused(
@@ -263,6 +271,16 @@ def test_a_credit_line_is_no_money_of_ours(line: str, code: str, amount_e4: int)
     assert (found.code, found.amount_e4) == (code, amount_e4)
 
 
+def test_what_is_left_without_a_credit_line_must_fit_the_record() -> None:
+    most = "9999999999999999"
+    line = with_line(f'<Incl>true</Incl><Amt Ccy="USD">{most}</Amt>')
+    overdrawn = line.replace(">1000<", f">{most}<").replace("CRDT", "DBIT")
+    assert most in overdrawn.partition("</CdtLine>")[2]
+    with pytest.raises(Refused) as refused:
+        event(overdrawn, CLOSED)
+    assert (refused.value.cause, refused.value.field) == ("overflow", "CdtLine")
+
+
 def both(*, second_opens: str) -> list[Statement | Refused]:
     first = statement(OPENED, CLOSED, entry("100", "DBIT", "B1"))
     later = statement(
@@ -321,6 +339,13 @@ def test_pages_are_one_statement_in_whatever_order_they_come(order: tuple[int, .
     assert made.msg_id == "M1/S1"
     assert [(b.code, b.amount_e4) for b in made.balances] == [("OPBD", 0), ("CLBD", 30_000)]
     assert [one.ref for one in made.entries] == ["B1", "B2", "B3"]
+
+
+def test_pages_are_counted_from_one() -> None:
+    """Page 0 of a bank that counts from there would be neither the first nor missing."""
+    with pytest.raises(Refused) as refused:
+        statements(camt053(statement(CLOSED, paging=page(0, last=True))))
+    assert (refused.value.cause, refused.value.field) == ("range", "PgNb")
 
 
 def test_a_page_alone_is_no_statement() -> None:

@@ -239,7 +239,6 @@ async def test_what_the_bank_says_is_told_as_it_says_it(
         assert len(set(times)) == len(times) >= 3
     else:
         assert len(set(times)) == 1
-        assert len({one.msg_id for one in rig.log.events}) == 1, "cash sees the contradiction"
         assert len(set(amounts)) == len(amounts) >= 3
 
 

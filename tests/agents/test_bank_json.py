@@ -104,6 +104,7 @@ def test_commas_change_nothing(units: int) -> None:
         (b"[NaN]", "malformed"),
         (b"[" * 100_000, "malformed"),
         (b"\xff", "malformed"),
+        (b'{"avail_usd": "1", "avail_usd": "2"}', "malformed"),
         (b" " * 101_000, "too_large"),
     ],
 )
@@ -160,6 +161,17 @@ def test_a_balance_without_a_time_is_of_the_moment_of_the_answer(said: str, as_o
     assert intraday("bank:1", balance, [], ms("2026-01-05T18:00:00Z")).as_of_ms == ms(as_of)
 
 
+@pytest.mark.parametrize(
+    "said", ["0001-01-01T00:00:00", "0001-01-01", "9999-12-31", "9999-12-31T23:59:59", "never"]
+)
+def test_a_balance_of_no_time_that_can_be_is_refused(said: str) -> None:
+    """0001-01-01T00:00:00 is what some systems write for a time they do not have."""
+    balance = read(AccountBalance, {**BALANCE, "balanceAsOn": said})
+    with pytest.raises(Refused) as refused:
+        intraday("bank:1", balance, [], ms("2026-01-05T18:00:00Z"))
+    assert (refused.value.cause, refused.value.field) == ("range", "balanceAsOn")
+
+
 def test_a_day_told_differently_has_another_message_id() -> None:
     row = read(StatementRow, ROW)
     first, again = prior_day("bank:1", 20_458, [row]), prior_day("bank:1", 20_458, [row])
@@ -178,13 +190,23 @@ def test_a_day_told_differently_has_another_message_id() -> None:
         ({"amount": "-1.00", "transactionType": "CREDIT"}, "amount"),
         ({"transactionType": "OTHER"}, "transactionType"),
         ({"postingDate": "yesterday"}, "postingDate"),
+        ({"postingDate": 1760054400}, "postingDate"),
+        ({"valueDate": "1760054400"}, "valueDate"),
         ({"currency": None}, "currency"),
+        ({"ref1": "\ud800"}, "ref1"),  # no text at all: half of a pair
+        ({"backOfficeReference": "x" * 141}, "backOfficeReference"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_refused_by_name(changed: dict[str, Any], field: str) -> None:
     with pytest.raises(Refused) as refused:
         prior_day("bank:1", 20_458, [read(StatementRow, {**ROW, **changed})])
     assert refused.value.field == field
+
+
+def test_a_day_that_is_too_large_for_a_record_is_refused() -> None:
+    rows = [read(StatementRow, {**ROW, "backOfficeReference": f"{n:064d}"}) for n in range(10_000)]
+    with pytest.raises(Refused, match="too_large"):
+        prior_day("bank:1", 20_458, rows)
 
 
 @pytest.mark.parametrize("answer", [None, [], {}, {"items": {}}, {"items": [1], "_meta": {}}])
@@ -230,6 +252,12 @@ def changed(where: str, value: Any) -> dict[str, Any]:
         ("account_id", "bybit:1", "invalid", "account_id"),
         ("msg_id", "", "invalid", "msg_id"),
         ("as_of", "2026-01-05T17:30:00", "invalid", "as_of"),
+        ("as_of", 1767634200, "invalid", "as_of"),
+        ("as_of", "1767634200250", "invalid", "as_of"),
+        ("balances.0.as_of", 1767634200, "invalid", "balances.0.as_of"),
+        ("entries.0.booking_date", 1767571200, "invalid", "entries.0.booking_date"),
+        ("as_of", "1900-01-01T00:00:00Z", "range", "as_of"),
+        ("balances.0.as_of", "9999-12-31T00:00:00Z", "range", "balances.as_of"),
         ("entries.0.status", "MAYBE", "invalid", "entries.0.status"),
         ("entries.0.ref", "", "invalid", "entries.0.ref"),
         ("statement_date", "2026-13-01", "invalid", "statement_date"),

@@ -14,7 +14,7 @@ from prometheus_client import REGISTRY, generate_latest
 from agents import exact
 from agents.exact.harness import Harness, Sent
 from agents.nodes import add_node
-from agents.observe import ARRIVED, Observer, committed
+from agents.observe import ARRIVED, VAR_BPS, Observer, committed
 from agents.signatures import signing
 from schemas.policy import Policy, canonical, policy_hash
 from schemas.records import (
@@ -126,6 +126,20 @@ async def test_a_balance_that_becomes_an_order(tmp_path: Path) -> None:
         for _ in range(2):  # said twice, counted once
             await desk.tell(h, CashInput(body=confirmed(proposal)))
         assert value("treasury_swept_usd_total", product="FED_RRP") == swept + 700_000
+
+
+@pytest.mark.req("004-42")
+async def test_after_a_restart_the_next_balance_tells_the_risk_again(tmp_path: Path) -> None:
+    """Nothing has changed, so no record says it: the gauge of a new process would stay away."""
+    desk = Desk(tmp_path)
+    async with Harness(desk.app) as h:
+        await desk.open(h)
+        for number in (1, 2):
+            VAR_BPS.clear()
+            balance = BankBalance("ITAV", 10**10, "USD", NOW_MS + number)
+            said = BalanceEvent(ACCOUNT, "camt052", f"M{number}", (balance,), (), NOW_MS + number)
+            await desk.balance(h, said)
+            assert value("treasury_var_bps", account=ACCOUNT) == 10_000
 
 
 def confirmed(proposal: Proposal) -> IntentOutcome:

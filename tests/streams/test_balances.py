@@ -156,6 +156,17 @@ def test_before_any_policy_the_account_cannot_be_judged_and_is_kept() -> None:
     """)
 
 
+def test_an_account_is_no_part_of_another_accounts_state() -> None:
+    """Statements name any text as account; before any policy all are kept, by keys with bars."""
+    world = CashWorld()
+    del world.store.entries["@partition"]
+    world.play("""
+        refused   invalid account_id statement 2026-07-08 account=bank:0123456789|x
+        statement 2026-07-08
+        report    ITAV 5
+    """)
+
+
 def test_a_booking_date_may_be_today_in_new_york() -> None:
     CashWorld("2026-07-10T01:00:00Z").play("""
         entry   E1 5 booked=2026-07-09

@@ -8,6 +8,7 @@ from schemas.jsonform import iso_date
 from schemas.money import text_e18
 from streams.calendar import calendar
 from streams.flows import observed
+from streams.newyork import SATURDAY, day_of, weekday
 from streams.node import in_force
 from streams.step import Entries
 from tests.streams.cash_world import ACCOUNT, CashWorld
@@ -194,6 +195,62 @@ def test_what_is_observed_is_what_the_last_statements_list_each_entry_once(seed:
     assert text(found) == str(expected)
 
 
+@pytest.mark.req("004-01", "004-33")
+def test_a_statement_that_comes_again_does_not_undo_its_restatement() -> None:
+    """Long after, when the last messages are forgotten; neither flows nor balances go back."""
+    first = """
+        entry     E1 -5 booked=2026-07-07
+        statement 2026-07-07 CLAV 900 msg=S1 as_of=2026-07-08T03:59:59Z
+    """
+    second = """
+        entry     E1 -5 booked=2026-07-07
+        entry     E2 -3 booked=2026-07-07
+        statement 2026-07-07 CLAV 897 msg=S2 as_of=2026-07-08T03:59:59Z
+    """
+    others = "\n".join(f"report ITBD 1 as_of=-{days}d" for days in range(2, 12))
+    world = World().play(first).play(second).play(others)
+    world.play(f"""
+        {first}
+        expect   nothing
+        table    balances avail amount=897
+        observes 2026-07-07:-8/8/0
+        {second}
+        expect   nothing
+    """)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        """# a statement of a year whose calendar nobody knows any more
+        entry     E8 -7 booked=2023-07-07
+        statement 2023-07-07
+        """,
+        """# an entry booked in one
+        entry     E8 -7 booked=2019-07-05
+        statement 2026-07-08
+        """,
+    ],
+)
+def test_what_lies_before_all_calendars_is_no_observation_and_hides_no_other(rows: str) -> None:
+    World().play(f"""
+        days   60 out=1000
+        {rows}
+        report ITAV 2500000
+        expect var n=60
+        expect order target_product=FED_RRP
+    """)
+
+
+def test_a_weekend_that_may_join_the_first_day_of_the_calendars_is_not_guessed() -> None:
+    World("2024-01-05T13:00:00Z").play("""
+        entry     E1 -5 booked=2023-12-31
+        statement 2024-01-02
+        statement 2024-01-03
+        observes  2024-01-03:0/0/0
+    """)
+
+
 def test_our_own_movements_are_no_flows() -> None:
     World().play("""
         days      260 out=1000000 in=1000000
@@ -206,6 +263,16 @@ def test_our_own_movements_are_no_flows() -> None:
         statement 2026-07-10 CLAV 300000
         expect    var var_usd=0
     """)
+
+
+def test_a_bank_that_states_weekends_too_is_measured_over_as_many_business_days() -> None:
+    world = World()
+    today = day_of(world.now_ms)
+    for day in range(today - 450, today):
+        world.close_day(day, "0", "5" if weekday(day) < SATURDAY else "0")
+    world.play("expect var n=250 status=OK")
+    kept = [key for key in world.store.entries if key.startswith("statements|")]
+    assert len(kept) == 310 + 2 * 62  # of Mondays to Fridays, and the weekends between
 
 
 def test_old_statements_and_listings_are_let_go() -> None:

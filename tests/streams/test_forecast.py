@@ -157,6 +157,21 @@ def test_old_forecasts_are_let_go() -> None:
     """)
 
 
+def test_payments_of_long_ago_are_let_go() -> None:
+    """Each event looks through them all: with a few a day a year's would make every one slow."""
+    world = CashWorld().play("""
+        scheduled OLD  -5 due=2026-05-01T12:00:00Z
+        scheduled GONE -5 due=1970-01-01T00:00:00Z
+        scheduled LATE -5 due=2026-06-20T12:00:00Z
+        scheduled NEXT -5 due=+20h
+        scheduled FAR  -5 due=2027-07-01T12:00:00Z
+        entry     E1   -5 booked=2026-07-08 id=LATE
+        statement 2026-07-08
+    """)
+    kept = [key.rpartition("|")[2] for key in world.store.entries if key.startswith("scheduled|")]
+    assert sorted(kept) == ["FAR", "LATE", "NEXT"]
+
+
 def test_for_the_day_on_which_money_sent_at_the_next_cutoff_moves() -> None:
     CashWorld("2026-07-10T15:24:59Z").play("""
         days   60 out=1000000 in=1000000

@@ -49,6 +49,7 @@ class Books:
     account_id: str
     fund_rate_e18: int = 0
     moved: int = 0
+    taken_out: set[tuple[str, int]] = field(default_factory=set)
     payments: dict[str, Payment] = field(default_factory=dict)
     new: list[BankEntry] = field(default_factory=list)
     serial: int = 0
@@ -60,6 +61,14 @@ class Books:
     def placed(self) -> int:
         """What lies outside, at cost."""
         return sum(payment.left for payment in self.payments.values())
+
+    def take_out(self, key: str, amount: int) -> None:
+        """Undoes a movement of the recorded policy, which a bank tells in each report of its day
+        and in the statement.
+        """
+        if (key, amount) not in self.taken_out:
+            self.taken_out.add((key, amount))
+            self.moved -= amount
 
     def send(self, payment: Payment) -> None:
         """Takes an order; the same one again is the same one."""
@@ -132,7 +141,7 @@ class Bank:
             if entry.end_to_end_id is None or key_of(entry.end_to_end_id) not in self.foreign:
                 kept.append(entry)
             elif entry.status == "BOOK":
-                books.moved -= entry.amount_e4
+                books.take_out(key_of(entry.end_to_end_id), entry.amount_e4)
         ours, books.new = books.new, []
         moved = books.moved
         avail = event.avail_usd_e4

@@ -54,6 +54,7 @@ def compare(seen: Seen, books: dict[str, Any], flows: dict[str, str]) -> Iterabl
         yield same_amount(ACCOUNT_ID, f"{what}, amount", moved_e18[kind], str(total), BANK)
     left = sum((Decimal(one["left"]) for one in fund["placements"]), Decimal(0))
     yield same_amount(ACCOUNT_ID, "placed", moved_e18[OUT] - moved_e18[BACK], str(left), BANK)
+    yield _count("days of risk", seen.risk.n, min(WINDOW, len(flows)))
     yield _money("value at risk", seen.risk.var_usd_e4, str(var_usd(list(flows.values()))))
 
 

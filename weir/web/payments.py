@@ -14,7 +14,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from agents.outside import NotWritten
 from schemas.ids import derive
@@ -38,6 +38,15 @@ _CLASS = {"ACSC": "done", "RJCT": "refused", "RTND": "refused", "NOT_SENT": "ref
 """What a status means for the money; all others: accepted."""
 
 
+def _something(amount: str) -> str:
+    if not amount.strip("0."):
+        raise ValueError("an amount of nothing says nothing")
+    return amount
+
+
+_MOVED = AfterValidator(_something)
+
+
 class Word(BaseModel):
     """One status post: ISO's codes, RTND for money that came back, NOT_SENT for an order that will
     never be sent.
@@ -51,8 +60,8 @@ class Word(BaseModel):
     at: AwareDatetime
     bank_ref: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     reason: Annotated[str, Field(max_length=200)] = ""
-    amount_usd: Annotated[str, Field(pattern=r"^\d{1,16}(\.\d{1,4})?$")] | None = None
-    """What was booked or came back, as text."""
+    amount_usd: Annotated[str, Field(pattern=r"^[0-9]{1,16}(\.[0-9]{1,4})?$"), _MOVED] | None = None
+    """What was booked or came back, as text; left out where it is the whole order."""
 
 
 @router.post("/webhooks/bank", status_code=202)

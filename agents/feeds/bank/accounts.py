@@ -26,6 +26,7 @@ from agents.feeds.bank.finastra import (
     Page,
     StatementRow,
     intraday,
+    news,
     prior_day,
     read,
 )
@@ -101,14 +102,18 @@ class AccountFeed:
             )
             return False
         except Refused as why:
-            self.failures[what] = self.failures.get(what, 0) + 1
-            if str(why) not in self._refused:
-                account_id = self.client.bank.account_id
-                said = str(why).encode()
-                await self.refusals.refuse(f"{account_id}/{what}", account_id, said, why)
-                self._refused.add(str(why))
+            await self._refuse(what, what, why)
             return False
         return True
+
+    async def _refuse(self, what: str, name: str, why: Refused) -> None:
+        """Tells what cannot be used, once."""
+        self.failures[what] = self.failures.get(what, 0) + 1
+        account_id = self.client.bank.account_id
+        origin, said = f"{account_id}/{name}", f"{name}: {why}"
+        if said not in self._refused:
+            await self.refusals.refuse(origin, account_id, said.encode(), why)
+            self._refused.add(said)
 
     async def _now(self) -> None:
         event = await asyncio.to_thread(self._read_now)
@@ -118,10 +123,16 @@ class AccountFeed:
         self.freshness.told([event])
 
     async def _days(self) -> None:
+        """Each day by itself: one that cannot be used holds up no other."""
         for day in self._due():
-            event = await asyncio.to_thread(self._read_day, day)
             name = date.fromordinal(day + _EPOCH).isoformat()
-            if self.marks.marks.days.get(name) != event.msg_id:
+            try:
+                read_again = await asyncio.to_thread(self._read_day, day)
+            except Refused as why:
+                await self._refuse("prior_day", f"prior_day/{name}", why)
+                continue
+            event = news(read_again, self.marks.marks.days.get(name))
+            if event is not None:
                 await self.outside.write(TOPIC, event)
                 self._remember(name, event.msg_id)
 

@@ -1,4 +1,6 @@
-"""Amounts as banks write them in JSON: text with thousands commas, or numbers; exact or refused."""
+"""What banks write in JSON, where it could be read in two ways: amounts as text with thousands
+commas, or numbers; days and times in ISO 8601; each name once. Exact or refused.
+"""
 
 from __future__ import annotations
 
@@ -38,15 +40,37 @@ E4 = Annotated[int, BeforeValidator(e4)]
 """A field of an amount; what is held is an integer of 10^-4."""
 
 
+def iso(value: object) -> object:
+    """ISO 8601 has its hyphens. A number would be read as seconds or milliseconds by its size."""
+    if isinstance(value, str) and value.count("-") > 1:
+        return value
+    raise ValueError(f"{value!r} is not ISO 8601 with hyphens")
+
+
+Iso = BeforeValidator(iso)
+"""A field of a day or a time."""
+
+
 def parsed(data: bytes, bytes_max: int) -> Any:
-    """JSON with exact numbers. Raises Refused: too_large or malformed."""
+    """JSON with exact numbers, each name once. Raises Refused: too_large or malformed."""
     if len(data) > bytes_max:
         raise Refused("too_large", "bytes", len(data), f"at most {bytes_max} are read")
     try:
-        return json.loads(data, parse_float=Decimal, parse_constant=_no_number)
+        return json.loads(
+            data, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once
+        )
     except (ValueError, RecursionError) as why:
         raise Refused("malformed", "body", data[:40], f"no JSON: {why}") from why
 
 
 def _no_number(text: str) -> None:
     raise ValueError(f"{text} is no number")
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"{twice} stands there twice")
+    return found

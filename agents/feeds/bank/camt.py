@@ -9,11 +9,11 @@ without it. Of an entry with several transactions each is told where they make u
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 from agents.connectors.bank.iso20022 import Part, message
 from agents.feeds.bank.statement import OPENS, Kind, Statement, numbered
+from agents.feeds.bank.when import instant_ms, the_day
 from schemas.money import parse_scaled
 from schemas.records import BankBalance, BankEntry
 from streams import newyork
@@ -23,8 +23,6 @@ from streams.step import Refused
 KINDS = ("camt.052", "camt.053")
 PLACES = 4
 AMOUNT_E4_MAX = 10**20 - 1
-_EPOCH = date(1970, 1, 1).toordinal()
-_START = datetime(1970, 1, 1, tzinfo=UTC)
 _SHAPES: dict[str, tuple[Kind, str, str]] = {
     "camt.052": ("camt052", "Rpt", "RptPgntn"),
     "camt.053": ("camt053", "Stmt", "StmtPgntn"),
@@ -44,7 +42,7 @@ def statements(data: bytes) -> list[Statement]:
 
 
 def _statement(kind: Kind, part: Part, header: Part, paging: str, count: int) -> Statement:
-    created_ms = _instant(part.text("CreDtTm") or header.text("CreDtTm"), "CreDtTm")
+    created_ms = instant_ms(part.text("CreDtTm") or header.text("CreDtTm"), "CreDtTm")
     page, is_last = _page(part, header, paging, count)
     account = part.text("Acct/Id/IBAN") or part.text("Acct/Id/Othr/Id")
     if account is None:
@@ -70,7 +68,10 @@ def _page(part: Part, header: Part, paging: str, count: int) -> tuple[int, bool]
     where = part.part(paging) or (header.part("MsgPgntn") if count == 1 else None)
     if where is None:
         return 1, True
-    return int(where.text("PgNb") or "1"), where.text("LastPgInd") in ("true", "1")
+    number = int(where.text("PgNb") or "1")
+    if number < 1:
+        raise Refused("range", "PgNb", number, "pages are counted from 1")
+    return number, where.text("LastPgInd") in ("true", "1")
 
 
 def _closes(part: Part) -> int | None:
@@ -78,9 +79,9 @@ def _closes(part: Part) -> int | None:
     for balance in part.parts("Bal"):
         if balance.text("Tp/CdOrPrtry/Cd") == "CLBD":
             day = balance.text("Dt/Dt")
-            return _day(day, "Dt") if day else _day_shown(balance.text("Dt/DtTm"), "DtTm")
+            return the_day(day, "Dt") if day else _day_shown(balance.text("Dt/DtTm"), "DtTm")
     ends = part.text("FrToDt/ToDtTm")
-    return None if ends is None else newyork.day_of(_instant(ends, "ToDtTm") - 1)
+    return None if ends is None else newyork.day_of(instant_ms(ends, "ToDtTm") - 1)
 
 
 def _balance(part: Part, created_ms: int) -> BankBalance:
@@ -88,9 +89,9 @@ def _balance(part: Part, created_ms: int) -> BankBalance:
     amount_e4, ccy = _signed(part)
     at = part.text("Dt/DtTm")
     if at is not None:
-        as_of_ms = _instant(at, "DtTm")
+        as_of_ms = instant_ms(at, "DtTm")
     else:
-        day = _day(part.text("Dt/Dt"), "Dt")
+        day = the_day(part.text("Dt/Dt"), "Dt")
         starts = code in OPENS and code != "PRCD"
         as_of_ms = min(newyork.at(day, 0) if starts else newyork.at(day + 1, 0) - 1, created_ms)
     for line in part.parts("CdtLine"):
@@ -99,6 +100,8 @@ def _balance(part: Part, created_ms: int) -> BankBalance:
             if lent is None or lent.attribute("Ccy") != ccy:
                 return BankBalance(f"{code}-{_CREDIT_INCLUDED}", amount_e4, ccy, as_of_ms)
             amount_e4 -= _e4(lent.element.text, "CdtLine")
+            if amount_e4 < -AMOUNT_E4_MAX:
+                raise Refused("overflow", "CdtLine", lent.element.text, "is more than fits")
     return BankBalance(code, amount_e4, ccy, as_of_ms)
 
 
@@ -186,32 +189,12 @@ def _e4(value: str | None, field: str) -> int:
 def _maybe_day(part: Part, name: str) -> int | None:
     day, at = part.text(f"{name}/Dt"), part.text(f"{name}/DtTm")
     if day is not None:
-        return _day(day, name)
+        return the_day(day, name)
     return None if at is None else _day_shown(at, name)
-
-
-def _day(value: str | None, field: str) -> int:
-    try:
-        return date.fromisoformat((value or "")[:10]).toordinal() - _EPOCH
-    except ValueError as why:
-        raise Refused("range", field, value, "is no day") from why
 
 
 def _day_shown(value: str | None, field: str) -> int:
     """The day of an instant as whoever wrote it sees it; written in UTC, as New York sees it."""
     if value is not None and value.endswith("Z"):
-        return newyork.day_of(_instant(value, field))
-    return _day(value, field)
-
-
-def _instant(value: str | None, field: str) -> int:
-    """Milliseconds; a time without a zone is New York's."""
-    try:
-        at = datetime.fromisoformat(value or "")
-        if at.tzinfo is not None:
-            return (at - _START) // timedelta(milliseconds=1)
-        second = at.hour * 3600 + at.minute * 60 + at.second
-        day = at.date().toordinal() - _EPOCH
-        return newyork.at(day, second) + at.microsecond // 1000
-    except (ValueError, OverflowError) as why:
-        raise Refused("range", field, value, "is no time") from why
+        return newyork.day_of(instant_ms(value, field))
+    return the_day(value, field)

@@ -10,22 +10,24 @@ in the balance that is told with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from hashlib import sha256
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from msgspec.structs import replace
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
-from agents.feeds.bank.amounts import E4
-from agents.feeds.bank.statement import numbered
+from agents.feeds.bank.amounts import E4, Iso
+from agents.feeds.bank.statement import check_size, numbered
+from agents.feeds.bank.when import instant_ms, the_day
 from schemas.records import BalanceEvent, BankBalance, BankEntry
 from streams import newyork
 from streams.balances import DERIVED
 from streams.step import Refused
 
+Text = Annotated[str, Field(max_length=140)]
 _EPOCH = date(1970, 1, 1).toordinal()
-_START = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Shape(BaseModel):
@@ -35,22 +37,22 @@ class _Shape(BaseModel):
 class AccountBalance(_Shape):
     """What an account holds."""
 
-    currency: str
+    currency: Text
     ledger_balance: E4 | None = None
     available_balance: E4
-    balance_as_on: str = ""
+    balance_as_on: Text = ""
 
 
 class StatementRow(_Shape):
     """One entry: the amount is not signed, or signed as its type says."""
 
-    currency: str
+    currency: Text
     amount: E4
     transaction_type: Literal["CREDIT", "DEBIT"]
-    posting_date: date | None = None
-    value_date: date | None = None
-    back_office_reference: str | None = None
-    ref1: str | None = None
+    posting_date: Annotated[date, Iso] | None = None
+    value_date: Annotated[date, Iso] | None = None
+    back_office_reference: Text | None = None
+    ref1: Text | None = None
 
 
 class Page(_Shape):
@@ -91,7 +93,10 @@ def read(shape: type[Row], value: Any) -> Row:
 def intraday(
     account_id: str, balance: AccountBalance, rows: Iterable[StatementRow], answered_ms: int
 ) -> BalanceEvent:
-    """The balance now and the entries of today, which were read before it."""
+    """The balance now and the entries of today, which were read before it. What differs has another
+    message id, also where the bank's as-of stays: new entries are news, another amount is refused
+    where it is decided on.
+    """
     as_of_ms = _as_of(balance.balance_as_on, answered_ms)
     booked = (
         (BankBalance("ITBD", balance.ledger_balance, balance.currency, as_of_ms),)
@@ -99,12 +104,13 @@ def intraday(
         else ()
     )
     available = BankBalance("ITAV", balance.available_balance, balance.currency, as_of_ms)
+    balances, entries = (available, *booked), _entries(account_id, rows)
     return BalanceEvent(
         account_id=account_id,
         source="api",
-        msg_id=f"api/{as_of_ms}",
-        balances=(available, *booked),
-        entries=_entries(account_id, rows),
+        msg_id=f"api/{as_of_ms}/{_digest((balances, entries))}",
+        balances=balances,
+        entries=entries,
         as_of_ms=as_of_ms,
     )
 
@@ -112,11 +118,10 @@ def intraday(
 def prior_day(account_id: str, day: int, rows: Sequence[StatementRow]) -> BalanceEvent:
     """The entries of a day that is over; a day told differently has another message id."""
     entries = _entries(account_id, rows)
-    said = sha256(repr(entries).encode()).hexdigest()[:12]
     return BalanceEvent(
         account_id=account_id,
         source="api",
-        msg_id=f"api/{date.fromordinal(day + _EPOCH)}/{said}",
+        msg_id=f"api/{date.fromordinal(day + _EPOCH)}/{_digest(entries)}",
         balances=(),
         entries=entries,
         as_of_ms=newyork.at(day + 1, 0) - 1,
@@ -124,8 +129,26 @@ def prior_day(account_id: str, day: int, rows: Sequence[StatementRow]) -> Balanc
     )
 
 
+def news(event: BalanceEvent, told: str | None) -> BalanceEvent | None:
+    """A day as it is to be told after the message id that it was told under last; None where it
+    says the same. A restatement is numbered: a day may be told again as it was at first.
+    """
+    if told is None:
+        return event
+    if told.startswith(event.msg_id):
+        return None
+    before = int(told.split("/")[3]) if told.count("/") == 3 else 1
+    return replace(event, msg_id=f"{event.msg_id}/{before + 1}")
+
+
+def _digest(said: object) -> str:
+    return sha256(repr(said).encode()).hexdigest()[:12]
+
+
 def _entries(account_id: str, rows: Iterable[StatementRow]) -> tuple[BankEntry, ...]:
-    return numbered(_entry(account_id, row) for row in rows)
+    entries = numbered(_entry(account_id, row) for row in rows)
+    check_size(entries)
+    return entries
 
 
 def _entry(account_id: str, row: StatementRow) -> BankEntry:
@@ -160,13 +183,6 @@ def _as_of(text: str, answered_ms: int) -> int:
     """
     if not text:
         return answered_ms
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as why:
-        raise Refused("range", "balanceAsOn", text, "is no time") from why
-    if len(text) <= 10:
-        return min(answered_ms, newyork.at(at.date().toordinal() - _EPOCH + 1, 0) - 1)
-    if at.tzinfo is None:
-        second = at.hour * 3600 + at.minute * 60 + at.second
-        return newyork.at(at.date().toordinal() - _EPOCH, second) + at.microsecond // 1000
-    return (at - _START) // timedelta(milliseconds=1)
+    if len(text) > 10:
+        return instant_ms(text, "balanceAsOn")
+    return min(answered_ms, newyork.at(the_day(text, "balanceAsOn") + 1, 0) - 1)

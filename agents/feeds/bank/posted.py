@@ -11,13 +11,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from agents.feeds.bank.amounts import E4
+from agents.feeds.bank.amounts import E4, Iso
 from agents.feeds.bank.finastra import read
 from agents.feeds.bank.statement import check_size, check_sum, numbered
+from agents.feeds.bank.when import of_instant
 from schemas.records import BalanceEvent, BankBalance, BankEntry
 
 _EPOCH = date(1970, 1, 1).toordinal()
 Text = Annotated[str, Field(min_length=1, max_length=140)]
+Day = Annotated[date, Iso]
+Instant = Annotated[AwareDatetime, Iso]
 Ccy = Annotated[str, Field(pattern="^[A-Z]{3}$")]
 
 
@@ -44,7 +47,7 @@ class PostedBalance(_Marked):
     """One balance; without `as_of` it was counted when the message says."""
 
     code: Annotated[str, Field(pattern="^[A-Z0-9-]{1,35}$")]
-    as_of: AwareDatetime | None = None
+    as_of: Instant | None = None
 
 
 class PostedEntry(_Marked):
@@ -52,8 +55,8 @@ class PostedEntry(_Marked):
 
     ref: Text
     status: Literal["BOOK", "PDNG", "INFO", "FUTR"] = "BOOK"
-    booking_date: date | None = None
-    value_date: date | None = None
+    booking_date: Day | None = None
+    value_date: Day | None = None
     end_to_end_id: Text | None = None
     reversal: bool = False
 
@@ -65,8 +68,8 @@ class Posted(BaseModel):
 
     account_id: Annotated[str, Field(pattern="^bank:[A-Za-z0-9]{1,34}$")]
     msg_id: Text
-    as_of: AwareDatetime
-    statement_date: date | None = None
+    as_of: Instant
+    statement_date: Day | None = None
     avail_usd: E4 | None = None
     balances: Annotated[tuple[PostedBalance, ...], Field(max_length=100)] = ()
     entries: tuple[PostedEntry, ...] = ()
@@ -81,9 +84,9 @@ class Posted(BaseModel):
 def posted(body: Any) -> BalanceEvent:
     """The record of a body that was read from JSON. Raises Refused."""
     said = read(Posted, body)
-    as_of_ms = _ms(said.as_of)
+    as_of_ms = of_instant(said.as_of, "as_of")
     balances = tuple(
-        BankBalance(one.code, one.signed_e4, one.ccy, _ms(one.as_of) if one.as_of else as_of_ms)
+        BankBalance(one.code, one.signed_e4, one.ccy, _counted_ms(one, as_of_ms))
         for one in said.balances
     )
     entries = numbered(_entry(one) for one in said.entries)
@@ -102,6 +105,10 @@ def posted(body: Any) -> BalanceEvent:
     )
 
 
+def _counted_ms(one: PostedBalance, as_of_ms: int) -> int:
+    return as_of_ms if one.as_of is None else of_instant(one.as_of, "balances.as_of")
+
+
 def _entry(one: PostedEntry) -> BankEntry:
     return BankEntry(
         ref=one.ref.replace("#", "_"),
@@ -117,7 +124,3 @@ def _entry(one: PostedEntry) -> BankEntry:
 
 def _day(day: date | None) -> int | None:
     return None if day is None else day.toordinal() - _EPOCH
-
-
-def _ms(at: AwareDatetime) -> int:
-    return int(at.timestamp()) * 1000 + at.microsecond // 1000

@@ -77,6 +77,10 @@ class Taker:
             events.append(event)
         return events
 
+    async def refuse(self, origin: str, why: Refused) -> None:
+        """Tells that a message could not even be read, or not be put away."""
+        await self._refusals.refuse(origin, _KEY_UNKNOWN, origin.encode(), why)
+
     def _whole(self, origin: str, found: Iterable[Statement]) -> list[Statement]:
         whole: list[Statement] = []
         for statement in found:

@@ -65,10 +65,10 @@ def message(
     )
 
 
-def past(days: int = 40, swept: bool = False, paid: int = 0) -> ListLog:
+def past(days: int = 40, swept: bool = False, paid: int = 0, reports: int = 0) -> ListLog:
     """A balance of 2.5 million; each business day 100,000 go out and come in. `swept`: on the first
     day the recorded policy had placed a million overnight. `paid`: on the tenth day customers take
-    so many thousands.
+    so many thousands. `reports`: so often a day's entries are told before its statement is.
     """
     log, at_ms = ListLog(), (FIRST - 1) * DAY_MS
     body = canonical(policy())
@@ -94,6 +94,8 @@ def past(days: int = 40, swept: bool = False, paid: int = 0) -> ListLog:
             ours = BankEntry(f"{day}o", amount, "USD", "BOOK", False, day, day, OURS)
             entries.append(ours)
         held = whole - placed
+        for n in range(reports):
+            log.put("balance_events", message(day, f"22:0{n}", held, tuple(entries)))
         log.put("balance_events", message(day, "23:00", held, tuple(entries), closes=True))
     return log
 
@@ -131,9 +133,12 @@ def test_overnight_money_is_back_the_next_day() -> None:
     assert a_day <= total.sweep_yield_e18 <= a_day * 2, "a week-end earns three days"
 
 
-def test_the_recorded_policys_own_orders_are_taken_out() -> None:
-    """Its entries leave the statements and its money never left: both pasts are the same."""
-    swept = past(swept=True)
+@pytest.mark.parametrize("reports", [0, 2])
+def test_the_recorded_policys_own_orders_are_taken_out(reports: int) -> None:
+    """Its entries leave the statements and its money never left: both pasts are the same, however
+    often a bank tells one entry.
+    """
+    swept = past(swept=True, reports=reports)
     at_ms = FIRST * DAY_MS
     meta = Meta("0" * 32, at_ms, "bank@1", Source("treasury.proposals.v1", 0, 0))
     order = SweepOrder(
@@ -154,7 +159,7 @@ def test_the_recorded_policys_own_orders_are_taken_out() -> None:
         compliance_tags={},
     )
     swept.put("sweep_intent", order)
-    taken_out, never = course(swept), course(past())
+    taken_out, never = course(swept), course(past(reports=reports))
     assert [plain.same for plain in taken_out.decisions] == [p.same for p in never.decisions]
     assert taken_out.totals == never.totals
 

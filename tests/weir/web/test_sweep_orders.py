@@ -229,6 +229,8 @@ def test_a_word_on_what_is_not_theirs_writes_nothing(
         (word("SWP-2026-01-05-0001"), "order_id"),
         (word(unknown, "DONE"), "status"),
         (word(unknown, amount_usd="1e6"), "amount_usd"),
+        (word(unknown, amount_usd="0.00"), "amount_usd"),  # would count as all of it
+        (word(unknown, amount_usd="٣"), "amount_usd"),
         (word(unknown, at="2026-01-05T15:20:00"), "at"),
         (word(unknown, extra="1"), "extra"),
         ({}, "event_id"),
