@@ -4,7 +4,8 @@ With the prefix `weir/policy` the key `weir/policy` is a YAML or JSON document, 
 `weir/policy/sweep/liq_buffer_pct` (or `weir/policy/LIQ_BUFFER_PCT`) is one field, which wins over
 it. The store is read by blocking queries: the answer comes when something below the prefix has
 changed, or after the wait. An answer is no proof of a change, and an index that goes back starts
-again from nothing, as Consul's documentation asks.
+again from nothing, as Consul's documentation asks. A key that is gone is a word; that nothing lies
+there at all, not even a folder, is none: so it looks when data are lost, or a token may not read.
 """
 
 from __future__ import annotations
@@ -84,11 +85,14 @@ async def read(client: httpx.AsyncClient, consul: Consul, index: int) -> tuple[i
         raise Unreadable(f"HTTP {answer.status_code}: {answer.text[:200]}")
     try:
         following = int(answer.headers["X-Consul-Index"])
-        rows = _rows(answer.json()) if answer.status_code == 200 else {}
+        rows = _rows(answer.json()) if answer.status_code == 200 else None
     except (KeyError, TypeError, ValueError, binascii.Error) as why:
         raise Unreadable(f"an answer that is none of Consul's: {why!r}") from why
+    said: Layer | Fault
     try:
-        said: Layer | Fault = Layer(SOURCE, consul.where, content(rows, consul.prefix))
+        if rows is None:
+            raise ValueError("nothing lies there, or the token may not read it")
+        said = Layer(SOURCE, consul.where, content(rows, consul.prefix))
     except ValueError as why:
         said = Fault(SOURCE, consul.where, str(why))
     return (following if following >= max(index, 1) else 0), said

@@ -141,6 +141,24 @@ async def test_a_change_in_consul_is_a_version_within_a_second(log: Log, tmp_pat
         assert len(store.queries) < 15
 
 
+async def test_a_consul_in_which_nothing_lies_is_no_word(log: Log, tmp_path: Path) -> None:
+    """It has lost its data, or the token may not read: Consul answers both as if nothing were
+    there, and the shipped defaults would be in force. A folder, or an empty document, is a word.
+    """
+    with serving() as store:
+        async with running(log, tmp_path, consul=store.url):
+            await until(lambda: "nothing lies there" in log.said, "an empty store is a fault")
+            assert not log.updates
+            store.put("weir/policy", "guards: {loan_age_max_s: 90}")
+            await until(lambda: log.updates, "the first version")
+            store.delete("weir/policy")
+            await until(lambda: log.alerts[-1].state == "firing", "all is gone")
+            assert len(log.updates) == 1
+            store.put("weir/policy", "{}")
+            await until(lambda: len(log.updates) == 2, "that is a word")
+    assert parse(log.updates[1].body).guards.loan_age_max_s == 120
+
+
 async def test_consul_that_fails_or_goes_back_is_asked_anew(log: Log, tmp_path: Path) -> None:
     with serving(token="secret") as store:
         store.put("weir/policy", "name: kv")
