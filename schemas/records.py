@@ -886,6 +886,8 @@ class Var(msgspec.Struct, frozen=True, gc=False):
     var_bps_e18: int | None = None
     band_low_e4: int | None = None
     band_high_e4: int | None = None
+    last_day: int | None = None
+    last_net_usd_e4: int | None = None
 
 def encode_wallet_balance(prefix: bytes, v: WalletBalance) -> bytes:
     s0 = v.wallet.encode()
@@ -7949,6 +7951,20 @@ def encode_var(prefix: bytes, v: Var) -> bytes:
         p9 = b"\2" + LEN[n9] + d9.to_bytes(n9, "big", signed=True)
     s10 = v.method.encode()
     n10 = len(s10)
+    o12 = v.last_day
+    if o12 is None:
+        p12 = b"\0"
+    else:
+        p12 = b"\2" + integer(o12)
+    o13 = v.last_net_usd_e4
+    if o13 is None:
+        p13 = b"\0"
+    else:
+        d13 = o13
+        n13 = (d13.bit_length() + 8) >> 3
+        if n13 > 8:
+            bound(d13, 20, "last_net_usd")
+        p13 = b"\2" + LEN[n13] + d13.to_bytes(n13, "big", signed=True)
     return b"".join(
         (
             prefix,
@@ -7968,6 +7984,8 @@ def encode_var(prefix: bytes, v: Var) -> bytes:
             (LEN[n10] if n10 < 64 else long(n10)),
             s10,
             long(v.as_of_ms),
+            p12,
+            p13,
         )
     )
 
@@ -8069,6 +8087,27 @@ def decode_var(data: bytes, pos: int) -> Var:
         f_method = data[pos:end].decode()
         pos = end
     f_as_of_ms, pos = read_long(data, pos)
+    f_last_day: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("last_day", n)
+        f_last_day, pos = read_long(data, pos)
+    f_last_net_usd_e4: int | None = None
+    n = data[pos]
+    pos += 1
+    if n:
+        if n != 2:
+            raise branch("last_net_usd", n)
+        n = data[pos]
+        if n > 16 or n & 1:
+            f_last_net_usd_e4, pos = read_decimal(data, pos, 20, "last_net_usd")
+        else:
+            pos += 1
+            end = pos + (n >> 1)
+            f_last_net_usd_e4 = _int(data[pos:end], "big", signed=True)
+            pos = end
     if pos != len(data):
         raise length(pos, len(data))
     return Var(
@@ -8084,6 +8123,8 @@ def decode_var(data: bytes, pos: int) -> Var:
         f_var_bps_e18,
         f_band_low_e4,
         f_band_high_e4,
+        f_last_day,
+        f_last_net_usd_e4,
     )
 
 RECORDS: dict[str, type] = {

@@ -68,6 +68,8 @@ def var(
         var_bps_e18=bps,
         band_low_e4=_e4(risk.band_low_e18),
         band_high_e4=_e4(risk.band_high_e18),
+        last_day=risk.last_day,
+        last_net_usd_e4=_e4(risk.last_net_e18),
     )
     return new, [Emit("treasury.var.v1", value)]
 

@@ -126,6 +126,8 @@ def _measured(event: Event, terms: Terms) -> Risk | None:
         band_high_e18=found.band_high_e18,
         as_of_ms=event.timestamp_ms,
         version=terms.version,
+        last_day=days[-1].day if days else None,
+        last_net_e18=days[-1].net_e18 if days else None,
     )
 
 

@@ -77,8 +77,8 @@ class Scheduled(State, frozen=True):
 
 
 class Risk(State, frozen=True):
-    """Value at risk as the statements have it under a policy version; bands None where there are
-    no observations.
+    """Value at risk as the statements have it under a policy version; bands, last day and its net
+    flow None where there are no observations.
     """
 
     n: int
@@ -90,6 +90,8 @@ class Risk(State, frozen=True):
     as_of_ms: int
     version: str
     published_bps_e18: int | None = None
+    last_day: int | None = None
+    last_net_e18: int | None = None
 
 
 class Usual(State, frozen=True):
