@@ -26,6 +26,7 @@ RATE_LIMITED = frozenset({"10006", "429"})
 RETURNED = "returned"
 """Code of a refusal that came after the effect: the money is back."""
 PART = "only a part came back"
+NOTHING = "an effect of nothing is told"
 
 ORDER_FACTS = ("order_status", "avg_price", "filled")
 CLAIMS_EFFECT = frozenset({"accepted", "done"})
@@ -176,9 +177,15 @@ def _is_part(leg: LegEntry, record: AttemptRecord) -> bool:
 
 
 def _confirm(lane: Lane, intent: IntentEntry, record: AttemptRecord) -> IntentEntry:
+    """Books the effect: all of the leg where no amount is told. Of nothing it is none, and what it
+    is people have to say.
+    """
+    leg = intent.leg
+    done_e18 = leg.amount_e18 if record.amount_done_e18 is None else record.amount_done_e18
+    if done_e18 == 0 and leg.amount_e18 > 0:
+        return intent if leg.state == saga.PARKED else lane.move(intent, "disagreement", NOTHING)
     facts = {**intent.facts, **_after(intent, record)}
-    ref = record.venue_ref or intent.leg.venue_ref
-    done_e18 = record.amount_done_e18 or intent.leg.amount_e18
+    ref = record.venue_ref or leg.venue_ref
     confirmed = replace(intent, facts=facts)
     return lane.move(confirmed, "effect", venue_ref=ref, amount_e18=done_e18)
 
@@ -242,7 +249,7 @@ def _known(leg: LegEntry, record: AttemptRecord) -> bool:
     """
     if record.n == leg.n:
         return record.class_ == "accepted" and record.venue_ref == leg.venue_ref
-    if (record.amount_done_e18 or leg.amount_e18) != leg.amount_e18:
+    if record.amount_done_e18 not in (None, leg.amount_e18):
         return False
     if leg.venue_ref:
         return record.venue_ref == leg.venue_ref

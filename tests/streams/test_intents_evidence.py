@@ -95,3 +95,15 @@ def test_a_record_without_an_id_is_no_answer_to_a_look() -> None:
     assert world.state().leg.awaits == ""
     world.fold(nameless)
     assert world.states()[-1] == "UNKNOWN"
+
+
+@pytest.mark.req("000-56")
+@pytest.mark.parametrize("kind", ["RESULT", "EVIDENCE"])
+def test_an_effect_of_nothing_is_for_people(kind: str) -> None:
+    """Not the whole amount, as if none were told, and not an end that frees what was reserved."""
+    world = lost("lost_after")
+    record = look_with(world, rows="1")
+    world.fold(replace(record, kind=kind, class_="done", amount_done_e18=0, venue_ref="1772"))
+    assert (world.states()[-1], world.state().reason) == ("PARKED", "an effect of nothing is told")
+    world.run()
+    assert [call.n for call in world.posts if call.leg == "main"] == [1]
