@@ -5,7 +5,7 @@
 A day is in breach when it ends below the floor although, at its last cut-off, the bank held money
 that could still have been brought back that day and was not asked for. Days that end below it by a
 later flow, or with nothing left to bring back, are counted and shown, under the seed's rule too. An
-order to place money is uncovered when the bank, as it takes it, holds less than it and the floor.
+order to place money is uncovered when the bank, as it is let out, holds less than it and the floor.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from streams.calendar import calendar
 from streams.holidays import CALENDARS, FED, closed
 from streams.newyork import at, day_number, day_of, year_of
 from streams.node import fold, in_force
-from streams.orders import FINAL, key_of
+from streams.orders import FINAL, OUT, key_of
 from streams.step import Emit, Event, Tick, Wake
 from streams.topology import CASH
 from tables.memory import OrderedStore
@@ -199,7 +199,7 @@ class Sim:
     def hear(self, record: Any) -> None:
         """Takes what the node puts out."""
         if isinstance(record, Proposal):
-            waits = record.kind == "SWEEP" and self.random.random() < self.waits
+            waits = record.kind == OUT and self.random.random() < self.waits
             (self._await if waits else self._order)(record)
         elif isinstance(record, DeskInput):
             self._take_back(record.body)
@@ -238,6 +238,7 @@ class Sim:
             self._fault()
             self._at(self.now_ms + 1000, lambda: self._answer(order, "REJECTED"))
             return
+        self.uncovered += order.kind == OUT and self._left(order) < self.floor
         self._at(self.now_ms + 500, lambda: self._send(order))
         if fate < 0.7:
             self._fault()
@@ -247,7 +248,7 @@ class Sim:
             self._at(self.now_ms + hours * HOUR * 1000, lambda: self._answer(order, "CONFIRMED"))
             return
         self._at(self.now_ms + 1000, lambda: self._answer(order, "CONFIRMED"))
-        if fate < 1.0 and order.kind == "SWEEP":
+        if fate < 1.0 and order.kind == OUT:
             self._at(self.now_ms + 3 * 86_400_000, lambda: self._return(order))
 
     def _fault(self) -> None:
@@ -271,16 +272,18 @@ class Sim:
             face,
         )
         self.bank.send(payment)
-        if payment.direction == "OUT" and self._left(payment) < self.floor:
-            self.uncovered += 1
         today = day_of(self.now_ms)
         if params.value_day <= today and self.now_ms > at(today, 8 * HOUR + 300):
             self._at(self.now_ms + 300_000, lambda: self._execute(payment))
 
-    def _left(self, payment: Payment) -> int:
-        """What is left beside an order; a rung may be paid by what matures until then."""
-        rung = self.policy.sweep.ladder == ladder.NAME and payment.product == bill.PRODUCT
-        return self.bank.left() + (self.bank.matures(payment.value_day) if rung else 0)
+    def _left(self, order: Proposal) -> int:
+        """What is left beside an order that is let out, whatever flows while it is on its way; a
+        rung may be paid by what matures until then.
+        """
+        params = SweepParams.of(order.params)
+        rung = self.policy.sweep.ladder == ladder.NAME and params.target_product == bill.PRODUCT
+        comes = self.bank.matures(params.value_day) if rung else 0
+        return self.bank.left() + comes - order.asked_e18 // E14
 
     def _execute(self, payment: Payment) -> None:
         self.bank.execute(payment, day_of(self.now_ms))
