@@ -3,7 +3,9 @@
 A copy is signed by the relay, but what was signed once can be written again: an old policy would
 bring old limits back, an old control would lift a pause. The relay lets versions and epochs only
 rise as soon as the policy names people (`agents/standing.py`); from then on an older copy is
-refused here too, unless it makes a mode stricter, which only keeps money in.
+refused here too, unless it makes a mode stricter, which only keeps money in. That a log was
+imported counts as its first control alone, as at the relay: nothing is signed or checked from then
+on.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from msgspec.structs import replace
 from schemas.policy import Person, parse
 from schemas.records import Calendar, ControlCopy, PolicyCopy
 from streams.newyork import FIRST_YEAR, day_number
-from streams.step import STRICTNESS, Refused, Store
+from streams.step import IMPORTED, STRICTNESS, Refused, Store
 from tables.partition import CalendarYear, ControlEntry, PartitionEntry
 from tables.spec import PARTITION_KEY
 
@@ -56,6 +58,8 @@ def _control(store: Store, copy: ControlCopy) -> None:
     new = ControlEntry(copy.scope, copy.mode, copy.epoch, copy.reason)
     if new in known.controls:
         return
+    if copy.scope == IMPORTED and known.controls:
+        raise Refused("scope", "scope", copy.scope, "only the first control of a log can say it")
     if _named(known):
         epoch = max((control.epoch for control in known.controls), default=-1)
         if copy.epoch <= epoch:

@@ -79,9 +79,9 @@ class Executor:
         add_node(self.app, NODE, WIRE, 1, sign=ending(key) | answering(key), checks=checks)
         self.now_ms = T0_MS
 
-    async def open(self, h: Harness, *more: Any) -> None:
+    async def open(self, h: Harness, *first: Any) -> None:
         policy = PolicyCopy("test", 1, hash_of(BODY), BODY)
-        for body in (policy, ControlCopy("all", "ACTIVE", 1, "test", 0), *more):
+        for body in (*first, policy, ControlCopy("all", "ACTIVE", 1, "test", 0)):
             await h.feed(NODE.inbox or "", IntentInput(body=body), key=PARTITION_KEY, at_ms=1)
 
     async def give(self, h: Harness, one: Intent) -> None:

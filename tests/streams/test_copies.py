@@ -127,6 +127,28 @@ class World:
         ),
         pytest.param(
             """
+            control PAUSED 0 scope=import
+            control ACTIVE 1
+            control PAUSED 0 scope=import
+            holds ACTIVE
+            """,
+            id="a log that was imported says so first",
+        ),
+        pytest.param(
+            """
+            control ACTIVE 1
+            control PAUSED 0 scope=import
+            refused_for scope
+            control PAUSED 2 scope=import
+            refused_for scope
+            policy 1 operators retry_s=120
+            control PAUSED 0 scope=import
+            refused_for scope
+            """,
+            id="a log that lives is not made one that was imported: nothing on it were checked",
+        ),
+        pytest.param(
+            """
             rate 0
             rate 60
             rate 61

@@ -27,7 +27,7 @@ from streams.effects import Effect
 from streams.newyork import DAY_MS, day_of, year_of
 from streams.node import Node
 from streams.saga import PAYMENTS
-from streams.step import Refused
+from streams.step import IMPORTED, Refused
 from streams.topology import AUDIT, NODES
 from weir.backtest import sources
 from weir.backtest.bank import Bank
@@ -217,6 +217,8 @@ class _Run:
             return
         self._standing.take(value)
         if placed.topic == sources.CONTROLS:
+            if value.scope == IMPORTED:
+                return  # it tells who signs, and nobody does here
             body = ControlCopy(value.scope, value.mode, value.epoch, value.reason, value.at_ms)
             self._desk.copy(body, self._now_ms)
         elif self._ruling is None or not self._begun:

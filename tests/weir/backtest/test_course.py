@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from tests.weir.backtest.lists import WIRE
-from tests.weir.backtest.past import ACCOUNT, Past
+from agents.standing import CONTROLS
+from schemas.jsonform import parse_time
+from schemas.records import Control
+from streams.step import IMPORTED
+from tests.weir.backtest.lists import WIRE, ListLog
+from tests.weir.backtest.past import ACCOUNT, START, Past
 from weir.backtest import Span, compare, find, run
 from weir.errors import WeirError
 
+BEGAN_MS = parse_time(START)
 TWO_MORNINGS = """
     loan   debt=46000 collateral=100000        # above the high band
     wallet 50000
@@ -201,6 +206,13 @@ def test_a_pause_holds_under_every_policy() -> None:
         total   A orders=0 repaid=0
         """
     )
+
+
+def test_a_log_that_was_imported_is_run_as_any_other() -> None:
+    """Its first control keeps signatures away; nobody signs in a back-test."""
+    log = ListLog()
+    log.put(CONTROLS, Control(IMPORTED, "PAUSED", 0, "imported", (), (), BEGAN_MS))
+    Past(log).play(f"{TWO_MORNINGS}\nruns A seed-v1\ndecided A 1 action=add_collateral")
 
 
 def test_recorded_versions_one_after_the_other() -> None:
