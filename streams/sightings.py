@@ -93,7 +93,7 @@ def _ours(
         return _fire(entries, event, order, PART, text) or None
     orders.put(entries, replace(order, back_ms=as_of_ms))
     if at_term:
-        return _found(entries, event, order, "has come back")
+        return _ended(entries, event, order, orders.MISSING, "has come back")
     text = f"the bank has returned it, {_booked(entry)}"
     return [
         *_fire(entries, event, order, RETURNED, text),
@@ -135,21 +135,24 @@ def _is_maturity(order: Order, entry: BankEntry, as_of_ms: int) -> bool:
 
 def _first(entries: Entries, event: Event, order: Order, entry: BankEntry) -> list[Any]:
     """What people are told when an order's entry is seen for the first time."""
-    outputs = _found(entries, event, order, "is booked")
+    outputs = _ended(entries, event, order, orders.MISSING, "is booked")
     booked_e18 = abs(entry.amount_e4) * E4_TO_E18
     if order.state in CONTRADICTED:
         text = f"it ended as {order.state}, but is booked, {_booked(entry)}"
         outputs += _fire(entries, event, order, ENDED, text, "critical")
     elif order.state == orders.CONFIRMED and booked_e18 != order.amount_e18:
         text = f"{text_e18(order.amount_e18)} USD are confirmed, booked {_booked(entry)}"
-        outputs += _fire(entries, event, order, OTHER, text)
+        outputs += _fire(entries, event, order, OTHER, text, again=True)
+    elif booked_e18 == order.amount_e18:
+        outputs += _ended(entries, event, order, OTHER, "is booked")
     return outputs
 
 
-def _found(entries: Entries, event: Event, order: Order, what: str) -> list[Any]:
-    name = f"{orders.MISSING}:{order.intent_id}"
+def _ended(entries: Entries, event: Event, order: Order, name: str, what: str) -> list[Any]:
+    """The end of an alert of an order, if it is firing."""
     text = f"{orders.told(order, event.key)} {what}"
-    return alerts.resolve(entries, event, name, text, orders.labels(order, event.key))
+    labels = orders.labels(order, event.key)
+    return alerts.resolve(entries, event, f"{name}:{order.intent_id}", text, labels)
 
 
 def _twice(entries: Entries, event: Event, order: Order, entry: BankEntry) -> list[Any]:
@@ -158,12 +161,20 @@ def _twice(entries: Entries, event: Event, order: Order, entry: BankEntry) -> li
 
 
 def _fire(
-    entries: Entries, event: Event, order: Order, name: str, text: str, severity: str = "warning"
+    entries: Entries,
+    event: Event,
+    order: Order,
+    name: str,
+    text: str,
+    severity: str = "warning",
+    *,
+    again: bool = False,
 ) -> list[Any]:
     """An alert of an order; it says of which, and the account."""
     said = f"{orders.told(order, event.key)}: {text}"
     labels = orders.labels(order, event.key)
-    return alerts.fire(entries, event, f"{name}:{order.intent_id}", said, severity, labels)
+    name = f"{name}:{order.intent_id}"
+    return alerts.fire(entries, event, name, said, severity, labels, again=again)
 
 
 def _booked(entry: BankEntry) -> str:

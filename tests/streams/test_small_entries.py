@@ -47,3 +47,36 @@ def test_an_entry_of_nothing_says_nothing() -> None:
         expect  position pending_in=120000
     """)
     assert world.said("position")
+
+
+def test_a_fee_does_not_hide_that_the_payment_differs() -> None:
+    """Both are told under one name: what is known of the fee is not all there is to know."""
+    world = CashWorld().play(f"""
+        {READY}
+        outcome CONFIRMED
+        at      2026-07-10T19:00:00Z
+        entry   F1 -25 booked=2026-07-10 order=1
+        report  ITAV 2499975
+        expect  alert entry_differs firing
+        entry   F1 -25 booked=2026-07-10 order=1
+        entry   E1 -1900000 booked=2026-07-10 order=1
+        report  ITAV 599975 as_of=+1s
+        expect  alert entry_differs firing
+    """)
+    (alert,) = world.said("alert")
+    assert "2200000 USD are confirmed, booked 1900000 USD on 2026-07-10 as E1" in alert.text
+
+
+@pytest.mark.parametrize("state", ["ACKED", "CONFIRMED"])
+def test_what_is_told_of_a_fee_ends_with_the_payment(state: str) -> None:
+    CashWorld().play(f"""
+        {READY}
+        outcome {state}
+        at      2026-07-10T19:00:00Z
+        entry   F1 -25 booked=2026-07-10 order=1
+        report  ITAV 2499975
+        expect  alert entry_differs firing
+        entry   E1 -2200000 booked=2026-07-10 order=1
+        report  ITAV 299975 as_of=+1s
+        expect  alert entry_differs resolved
+    """)
