@@ -51,6 +51,10 @@ class Pending(NamedTuple):
         """
         return sum(amount for moves, amount in self.unsure if moves <= day)
 
+    def to_come_e18(self) -> int:
+        """What comes in and no balance has, shown or not."""
+        return self.in_e18 + sum(amount for _, amount in self.unsure if amount < 0)
+
 
 def told(order: Order, account_id: str) -> str:
     """An order in words for people."""

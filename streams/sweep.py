@@ -104,7 +104,7 @@ def taken_back(policy: Policy, facts: Facts) -> Decided | None:
 def carried_e18(policy: Policy, facts: Facts, unsent: Unsent) -> int | None:
     """The most that an order which has not gone out may still move; None: nobody knows, because the
     balance is too old. Of a rung it is not what the next auction now takes, but what there is: with
-    what comes back until it is paid.
+    what comes back until it is paid, and is not in the balance already.
     """
     balance = facts.balance
     if balance is None or stale_balance(policy, facts) is not None:
@@ -113,7 +113,7 @@ def carried_e18(policy: Policy, facts: Facts, unsent: Unsent) -> int | None:
     sums = figures(policy, replace(facts, pending=pending), balance)
     least = least_float_e18(policy, sums)
     if unsent.product == BILL and policy.sweep.ladder == ladder.NAME:
-        comes = pending.in_e18 + ladder.comes_e18(facts.placements, unsent.value_day)
+        comes = pending.to_come_e18() + ladder.comes_e18(facts.placements, unsent.value_day)
         return sums.excess_e18 - (least or 0) + comes
     _, room = wanted(policy, facts, sums._replace(float_e18=least))
     return sums.excess_e18 if room is None else room

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from schemas.money import parse_e18
-from schemas.policy import Policy
+from schemas.policy import Policy, from_content
 from streams import sweep
 from streams.cash_facts import Facts
 from streams.orders import WAITING, Pending, Unsent
@@ -206,6 +206,22 @@ def test_a_rung_of_the_ladder_stands_while_the_money_is_there() -> None:
         report  ITAV 700000
         expect  withdrawal reason=floor_breach
     """)
+
+
+@pytest.mark.parametrize(
+    ("amount", "risen", "carried"),
+    [("600000", False, "1000000"), ("1000000", True, "1000000"), ("700000", True, "700000")],
+)
+def test_what_has_matured_pays_a_rung_once(amount: str, risen: bool, carried: str) -> None:
+    """Before the bank tells its entry the balance may hold it already: then it is not to come."""
+    day, came = 20_644, parse_e18("400000")
+    balance = Balance("ITAV", parse_e18(amount), 0, Coordinates("balance_events", 0, 1))
+    unsent = Unsent("o1", parse_e18("1000000"), "TBILL_4W", day)
+    unsure = ((day, -came),) if risen else ()
+    pending = Pending(unsent.amount_e18, came, unsure=unsure)
+    facts = Facts("bank:1", 0, "ACTIVE", balance=balance, pending=pending, unsent=unsent)
+    policy = from_content({"sweep": {"ladder": "ladder-v1"}})
+    assert sweep.carried_e18(policy, facts, unsent) == parse_e18(carried)
 
 
 def test_the_record_tells_the_balance_the_order_and_what_could_go() -> None:
