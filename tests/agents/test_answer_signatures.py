@@ -128,6 +128,14 @@ RESULT = record("RESULT")
 TRUE = signed(RESULT, "executor")
 
 
+def test_the_end_of_the_key_is_signed_too() -> None:
+    """Else a key that goes on with the beginning of the value would say the same."""
+    sign = answering(KEYS["executor"])[ATTEMPTS]
+    jws = sign("a", None, b"b\nc")["jws"]
+    assert sign("a", None, b"b\nc")["jws"] == jws
+    assert sign("a\nb", None, b"c")["jws"] != jws
+
+
 @pytest.mark.req("000-57", "000-72", "000-73")
 @pytest.mark.parametrize(
     ("sent", "headers", "lane"),

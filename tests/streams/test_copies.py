@@ -127,6 +127,15 @@ class World:
         ),
         pytest.param(
             """
+            policy 5 operators retry_s=120
+            control ACTIVE 1
+            policy 1 operators retry_s=60
+            holds ACTIVE retry_s=60
+            """,
+            id="no admin is named: the relay lets a policy of another name begin anew",
+        ),
+        pytest.param(
+            """
             control PAUSED 0 scope=import
             control ACTIVE 1
             control PAUSED 0 scope=import

@@ -217,6 +217,13 @@ def test_a_statement_that_comes_again_does_not_undo_its_restatement() -> None:
         {second}
         expect   nothing
     """)
+    third = """
+        entry     E1 -5 booked=2026-07-07
+        statement 2026-07-07 CLAV 900 msg=S3 as_of=2026-07-08T03:59:59Z
+    """
+    world.play(third).play(others)
+    for again in (first, second, third):
+        world.play(f"{again}\nexpect nothing\nobserves 2026-07-07:-5/5/0")
 
 
 @pytest.mark.parametrize(
