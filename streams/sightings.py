@@ -38,6 +38,8 @@ OTHER = "entry_differs"
 PART = "part_returned"
 ENTRY = "entry:"
 """How the ids of evidence begin that is a booked entry."""
+DOUBTED = 8
+"""Further entries of one order that are remembered."""
 CONTRADICTED = orders.WITHOUT_EFFECT - {orders.REVERSED}
 
 
@@ -104,7 +106,7 @@ def _ours(
 def _seen_again(entries: Entries, event: Event, order: Order, entry: BankEntry) -> list[Any] | None:
     """What a further entry of an order is to be told with; None: it is the one that is known."""
     refs = {order.seen_ref, *(one.ref for one in order.sights)}
-    if entry.ref in refs:
+    if entry.ref in refs or entry.ref in order.doubted:
         return None
     source: str = event.value.source
     own = [ref for ref in (*refs, entry.ref) if not ref.startswith(DERIVED)]
@@ -156,8 +158,10 @@ def _ended(entries: Entries, event: Event, order: Order, name: str, what: str) -
 
 
 def _twice(entries: Entries, event: Event, order: Order, entry: BankEntry) -> list[Any]:
+    """Each reference is told once: the one before may have been no payment, and this one be."""
+    orders.put(entries, replace(order, doubted=(*order.doubted, entry.ref)[-DOUBTED:]))
     text = f"it is booked as {order.seen_ref}, and again {_booked(entry)}"
-    return _fire(entries, event, order, DOUBLE, text, "critical")
+    return _fire(entries, event, order, DOUBLE, text, "critical", again=True)
 
 
 def _fire(

@@ -142,7 +142,7 @@ class Order(State, frozen=True):
     placement `left_e18` is what is still placed and `taken_e18` what open orders bring back of it.
     `seen_ms` and `back_ms` tell the as-of of the report in which its entry, and that of its
     maturity or return, was booked (0: not yet); `seen_ref` names the first, `seen_as` is what it
-    said, and `sights` are all tellings of it. `felt_ms` and
+    said, `sights` are all tellings of it, `doubted` entries that may be others. `felt_ms` and
     `risen_ms` tell the as-of of the balance that first had fallen by most of a placement against
     `decided_on_e18`, and risen by most of what matured against `eve_e18`. From `deadline_ms` on it
     is not begun any more; `withdrawn_ms` tells when it was taken back (0: it was not).
@@ -174,6 +174,7 @@ class Order(State, frozen=True):
     risen_ms: int = 0
     seen_as: str = ""
     sights: tuple[Sight, ...] = ()
+    doubted: tuple[str, ...] = ()
     deadline_ms: int = 0
     withdrawn_ms: int = 0
 

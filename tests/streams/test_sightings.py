@@ -52,7 +52,34 @@ def test_what_a_bank_tells_in_two_ways_without_a_reference_is_one_entry(
         entry   derived-aa {SAME}
         report  ITAV 200000 by=api
     """)
-    assert [one.state for one in world.said("alert")] == ["firing"] * (not alert)
+    assert [one.state for one in world.said("alert")] == ["firing"]
+
+
+def test_a_second_entry_that_was_none_does_not_hide_a_third() -> None:
+    """In doubt people are told, and find that it is one movement; the next may be none."""
+    world = CashWorld().play(f"""
+        {READY}
+        outcome CONFIRMED
+        at      2026-07-10T20:00:00Z
+        entry   derived-a {SAME}
+        report  ITAV 300000 by=api
+        entry   derived-b -2200000 booked=2026-07-10 order=1
+        report  ITAV 300000 as_of=+1s
+        expect  alert double_entry firing
+        entry   derived-b -2200000 booked=2026-07-10 order=1
+        report  ITAV 300000 as_of=+2s
+        expect  no alert
+        entry   derived-b -2200000 booked=2026-07-10 order=1
+        entry   E3 {SAME}
+        entry   E4 {SAME}
+        report  ITAV -1900000 as_of=+3s
+    """)
+    assert [one.text.rsplit(" ", 1)[1] for one in world.said("alert")] == ["E4"]
+    world.play(f"""
+        entry   E4 {SAME}
+        report  ITAV -1900000 as_of=+4s
+        expect  no alert
+    """)
 
 
 def test_two_references_of_a_bank_are_two_entries_whichever_way_they_come() -> None:
