@@ -21,8 +21,9 @@ from tables.gate import Hold
 
 def reserve(entries: Entries, intent_id: str, hold: Hold) -> None:
     """Books a new hold; one that holds nothing (a refusal) only leaves its mark."""
+    hold = replace(hold, counted=counts(hold.kind))
     entries.put("holds", hold, intent_id)
-    if hold.held_usd_e18 and counts(hold.kind):
+    if hold.held_usd_e18 and hold.counted:
         window.opened(entries, hold)
 
 
@@ -77,8 +78,8 @@ def _confirm(entries: Entries, hold: Hold, outcome: IntentOutcome) -> Hold:
 
 
 def _changed(entries: Entries, hold: Hold, confirmed_usd_e18: int) -> None:
-    """What an ended hold comes to in its day and in the window, if it counts there."""
-    if counts(hold.kind):
+    """What an ended hold comes to in its day and in the window, if it was counted there."""
+    if hold.counted:
         window.changed(entries, hold, confirmed_usd_e18, -hold.held_usd_e18)
 
 

@@ -22,7 +22,8 @@ class Hold(State, frozen=True):
     `asked`, `ccy`, `kind` and `lane` tell a repeat from another proposal under the same id.
     `approvals` are the checkers whose word counts, `spent` the hashes of all words taken so far:
     one that was taken back must not count again. `beneficiary` is empty where money stays with the
-    account. `created_ms` is the event time of the proposal.
+    account. `created_ms` is the event time of the proposal. `counted` tells whether it uses the
+    limit of the day.
     """
 
     decision_id: str
@@ -46,6 +47,7 @@ class Hold(State, frozen=True):
     spent: tuple[str, ...] = ()
     beneficiary: str = ""
     created_ms: int = 0
+    counted: bool = True
 
 
 class Used(State, frozen=True):

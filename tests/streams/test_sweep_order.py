@@ -9,14 +9,16 @@ from typing import Any, cast
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec.structs import replace
 
 from agents.signatures import HEADER, INTENTS, ORDERS, signing
 from schemas.jsonform import to_json
 from schemas.records import Intent, Proposal, SweepOrder
 from schemas.signing import PrivateKey
-from streams import sweep_order
+from streams import sweep_order, window
 from streams.canonical import hash_of
 from streams.handover import body_of
+from streams.step import Entries
 from tests.streams.sweep_world import FUND, Bank
 
 VECTOR = "01975b5d-516a-77cf-b151-967e5b2b8a54"
@@ -84,6 +86,22 @@ def test_limits_are_those_of_sweeps() -> None:
         sweep  o7 BACK 5000000
         expect intent kind=REVERSE_SWEEP amount=5000000
         expect order direction=BACK
+    """)
+
+
+@pytest.mark.parametrize(("said", "confirmed"), [("CONFIRMED", 50_000), ("REJECTED", 0)])
+def test_what_a_version_before_counted_is_counted_to_its_end(said: str, confirmed: int) -> None:
+    """A reverse sweep that was under way when the version changed would hold the day for good."""
+    world = Bank().play("sweep b1 BACK 50000")
+    entries = Entries(world.gate, "desk")
+    before = replace(entries.get("holds", "b1"), counted=True)  # as a row without the field is read
+    entries.put("holds", before, "b1")
+    window.opened(entries, before)
+    world.play(f"""
+        table   gate used sweep|2025-06-11 confirmed_usd=0 held_usd=50000
+        outcome {said} of=b1 to=gate
+        table   gate used sweep|2025-06-11 confirmed_usd={confirmed} held_usd=0
+        table   gate rolling sweep confirmed_usd={confirmed} held_usd=0
     """)
 
 
