@@ -19,11 +19,14 @@ SECRET = "secret-100001"
 
 
 class PybitStream(WebSocket):
-    """pybit's client with an address of its own; it has no argument for one."""
+    """pybit's client with an address of its own; it has no argument for one. One that connects
+    again when it is closed would wait in `exit` for ever: for the end of the new connection.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
-        super().__init__(testnet=True, channel_type="private", api_key=KEY, api_secret=SECRET)
+        keys = {"api_key": KEY, "api_secret": SECRET}
+        super().__init__("private", testnet=True, restart_on_error=False, **keys)
 
     def _connect(self, url: str) -> None:
         super()._connect(self._url)
