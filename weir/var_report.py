@@ -150,6 +150,9 @@ def tested(found: Sequence[Day], known: dict[str, Decimal]) -> Iterator[str]:
             )
         if few:
             yield f"{few} days at {quantile} not tested: said of too few observations"
+    unknown = sum(one.policy not in known for one in found)
+    if unknown:
+        yield f"{unknown} days not tested: their policy is not on the topic"
 
 
 def stressed(found: Sequence[Day], base_usd: str | None) -> Iterator[str]:

@@ -68,6 +68,9 @@ def test_a_day_is_held_against_what_was_said_before_it() -> None:
     first, second = var_report.tested(found, known)
     assert first.startswith("2 days tested at 0.99: 1 worse than value at risk, 0.02 expected;")
     assert second == "2 days at 0.99 not tested: said of too few observations"
+    assert list(var_report.tested(found, {})) == [
+        "4 days not tested: their policy is not on the topic"
+    ]
 
 
 def test_a_restated_day_counts_as_it_stands_and_another_account_not() -> None:
